@@ -81,6 +81,15 @@ class Cluster:
     kubectl: str = "kubectl"  # the program, a name or a path
     control: Access = LocalAccess()  # the machine kubectl runs on
 
+    def argv(self, *args: str) -> tuple[str, ...]:
+        """The kubectl command line for this cluster, with these arguments."""
+        options = []
+        if self.kubeconfig:
+            options.append(f"--kubeconfig={self.kubeconfig}")
+        if self.context:
+            options.append(f"--context={self.context}")
+        return (self.kubectl, *options, *args)
+
 
 @dataclass(frozen=True)
 class PodAccess(Access):
@@ -150,7 +159,7 @@ class Inventory:
     nodes: tuple[Node, ...]
     endpoints: tuple[Endpoint, ...]
     pod_sources: tuple[PodSource, ...] = ()
-    settings: Mapping[str, object] = field(default_factory=dict)  # netbench_* variables of the group all, without prefix
+    settings: Mapping[str, object] = field(default_factory=dict)  # netbench_* variables of all, without the prefix
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
 
     def node(self, name: str) -> Node:
@@ -244,6 +253,7 @@ class Plan:
     endpoints: tuple[PlannedEndpoint, ...]
     steps: tuple[Step, ...]
     exclusions: tuple[Exclusion, ...] = ()
+    baseline: str = ""  # the kind others are compared with; the empty string where it is not among ``kinds``
     lab: bool = False  # made on the test bed
 
     @property
