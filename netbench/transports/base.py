@@ -1,11 +1,12 @@
-"""What a transport is."""
+"""What a transport is, and what it may ask for when it is made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
-from netbench.model import Command, Completed
+from netbench.model import Access, Command, Completed
 
 OnOutput = Callable[[bytes], None]
 
@@ -22,3 +23,24 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Give back what is held open. May be called twice."""
+
+
+@dataclass(frozen=True)
+class ConnectOptions:
+    """How connections are made, the same for a whole run."""
+
+    connect_timeout: float = 10.0  # seconds for each of: TCP connect, SSH banner, authentication
+    accept_new_host_keys: bool = False  # store an unknown host's key instead of refusing it; a changed one is refused
+
+
+class Connector(Protocol):
+    """What a transport factory gets besides the access: the options, and the way to a transport it builds upon."""
+
+    options: ConnectOptions
+
+    def get(self, access: Access) -> Transport:
+        """The one transport for that access; opened when first used."""
+
+
+#: What an entry point in the group ``netbench.transports`` is: called as ``factory(access, connector)``.
+Factory = Callable[[Access, Connector], Transport]

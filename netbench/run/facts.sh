@@ -1,0 +1,47 @@
+# What an endpoint is, as "key=value" lines; for any POSIX sh. Arguments: ADDRESS PORTS TOOLS (space-separated lists).
+# What cannot be found is left out; nothing is changed but a directory made and removed to find a place to work in.
+address=$1 ports=$2 tools=$3
+say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
+
+missing=
+for tool in sh sed sleep mkdir rm wc cat mv readlink timeout $tools; do
+  command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+say missing "$missing"
+for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /dev/shm /run; do
+  probe=$place/netbench-$$
+  mkdir "$probe" 2>/dev/null && rm -r "$probe" && say workdir "$place" && break
+done
+for port in $ports; do
+  hex=$(printf %04X "$port")
+  sed -n "s/^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F:]* 0A .*/port_taken=$port/p" /proc/net/tcp /proc/net/tcp6 2>/dev/null | sed 1q
+done
+
+say kernel "$(uname -r)"
+say arch "$(uname -m)"
+say os "$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release 2>/dev/null)"
+say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | sed 1q)"
+say cpus "$(nproc 2>/dev/null)"
+say iperf3 "$(iperf3 -v 2>/dev/null | sed -n '1s/^iperf \([^ ]*\).*/\1/p')"
+say ping "$(ping -V 2>&1 | sed 1q)"
+read -r congestion </proc/sys/net/ipv4/tcp_congestion_control && say congestion_control "$congestion"
+say machine "$(sed 1q /sys/class/dmi/id/product_name 2>/dev/null)"
+
+# the NIC is the device that holds the data-plane address; behind a translated address, the default route's
+device=$(ip -o addr show to "$address" 2>/dev/null | sed -n '1s/^[0-9]*: \([^ @:]*\).*/\1/p')
+[ -n "$device" ] || device=$(sed -n 's/^\([^ \t]*\)[ \t]00000000[ \t].*/\1/p' /proc/net/route 2>/dev/null | sed 1q)
+if [ -n "$device" ]; then
+  nic=/sys/class/net/$device
+  say nic "$device"
+  say mac "$(cat "$nic/address" 2>/dev/null)"
+  say mtu "$(cat "$nic/mtu" 2>/dev/null)"
+  driver=$(readlink "$nic/device/driver" 2>/dev/null)
+  driver=${driver##*/}
+  [ -n "$driver" ] || driver=$(ethtool -i "$device" 2>/dev/null | sed -n 's/^driver: //p')
+  say nic_driver "$driver"
+  queues=0
+  for queue in "$nic"/queues/tx-*; do [ ! -e "$queue" ] || queues=$((queues + 1)); done
+  say queues "$queues"
+  say speed "$(cat "$nic/speed" 2>/dev/null)"
+fi
+exit 0

@@ -1,0 +1,204 @@
+"""Remote jobs: one implementation for every transport (see ``job.sh`` for the endpoint's half).
+
+A job is started by one long command whose stdout reports readiness, beats and the result. When the link breaks, the
+job runs on under its own deadline and the result is fetched again. It is stopped by recorded pid and start time.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from netbench.errors import ConnectionCutError, DeadlineError, TransportError
+from netbench.model import Command, Completed, FailureClass
+from netbench.transports.base import Transport
+
+LINGER = 120  # seconds a result is kept on the endpoint for another fetch
+GRACE = 15.0  # seconds that starting, ending and reporting may take besides the command itself
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A sign of life of a running job, about one a second."""
+
+    uptime: float  # seconds since the endpoint's boot
+    sent: int | None  # bytes the NIC towards the peer has sent since boot; None where it is not known
+    received: int | None
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How a job's command ended: ``status`` is its exit code, or "stopped", or "overdue" for its deadline."""
+
+    status: str
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def completed(self) -> Completed:
+        """As a Completed; a command that was ended has -1."""
+        return Completed(int(self.status) if self.status.isdecimal() else -1, self.stdout, self.stderr)
+
+
+class Job:
+    """One command on one endpoint. Every wait has a deadline; ``stop`` may be called at any time, and twice."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        workdir: str,
+        argv: Sequence[str],
+        *,
+        deadline: float,
+        port: int = 0,
+        peer: str = "",
+        on_beat: Callable[[Beat], None] | None = None,
+    ) -> None:
+        """Start it. ``workdir``: a writable directory there. ``port``: it is ready when it listens on that TCP port."""
+        self.directory = f"{workdir}/netbench-{secrets.token_hex(12)}"
+        self._transport = transport
+        self._ends = time.monotonic() + deadline + GRACE
+        self._reader = FrameReader(on_beat)
+        self._broken: Exception | None = None
+        self._over = False
+        start = ("start", self.directory, str(round(deadline)), str(LINGER), str(port), peer, *argv)
+        self._session = threading.Thread(target=self._attend, args=(start, deadline), daemon=True)
+        self._session.start()
+
+    def wait_ready(self, seconds: float) -> bool:
+        """True when it listens; False when it ended before. Raises DeadlineError, or TransportError for a lost link."""
+        self._reader.wait(lambda reader: reader.ready or reader.result is not None or self._over, seconds)
+        if self._reader.ready:
+            return True
+        if self._reader.result is None and self._broken is not None:
+            raise self._broken
+        if self._reader.result is None:
+            raise DeadlineError(f"not listening after {seconds:g} s", "look at the load of the endpoint")
+        return False
+
+    def result(self) -> JobResult:
+        """Wait for the end; after a cut, fetch until the job's own deadline and some grace are over."""
+        self._reader.wait(lambda reader: reader.result is not None or self._over, self._left)
+        if self._reader.result is not None:
+            return self._reader.result
+        if not self._over:
+            raise DeadlineError("the job did not report its end in time", "look at the load of the endpoint")
+        if self._broken is not None and not _may_still_run(self._broken):
+            raise self._broken
+        for attempt in Retrying(
+            stop=stop_after_delay(max(self._left, GRACE)),
+            wait=wait_fixed(1),
+            retry=retry_if_exception_type(TransportError),
+            reraise=True,
+        ):
+            with attempt:
+                return self._fetch()
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def stop(self) -> None:
+        """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
+        done = self._transport.run(_command("stop", self.directory, deadline=GRACE))
+        if done.exit_code != 0:
+            raise ConnectionCutError(f"{self.directory} could not be cleaned: {done.error_text}")
+        self._session.join(GRACE)
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._ends - time.monotonic())
+
+    def _attend(self, start: tuple[str, ...], deadline: float) -> None:
+        try:
+            command = _command(*start, deadline=deadline + LINGER + GRACE)
+            done = self._transport.run(command, self._reader.feed)
+            if self._reader.result is None:
+                said = done.error_text.splitlines()[-1:] or [f"exit code {done.exit_code}"]
+                self._broken = TransportError(
+                    f"the job could not start: {said[0]}",
+                    "the endpoint needs a writable directory, and sh, sed, setsid, sleep, mkdir, rm, wc, cat",
+                    failure=FailureClass.TOOL_MISSING,
+                )
+        except Exception as error:  # handed to whoever waits
+            self._broken = error
+        finally:
+            self._over = True
+            self._reader.wake()
+
+    def _fetch(self) -> JobResult:
+        reader = FrameReader()
+        done = self._transport.run(_command("fetch", self.directory, deadline=self._left + GRACE))
+        reader.feed(done.stdout)
+        if reader.result is None:
+            gone = done.stdout.startswith((b"netbench gone", b"netbench lost"))
+            kind = "its job is no longer there" if gone else "an incomplete answer"
+            raise ConnectionCutError(f"the link was cut and the result could not be fetched: {kind}")
+        return reader.result
+
+
+class FrameReader:
+    """Reads a job's stdout as it comes, in pieces of any size."""
+
+    def __init__(self, on_beat: Callable[[Beat], None] | None = None) -> None:
+        self.ready = False
+        self.result: JobResult | None = None
+        self._on_beat = on_beat
+        self._buffer = bytearray()
+        self._changed = threading.Condition()
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes. Lines that are not netbench's are passed over (a login banner, a shell's profile)."""
+        with self._changed:
+            self._buffer += piece
+            while self.result is None and self._step():
+                pass
+            self._changed.notify_all()
+
+    def wait(self, until: Callable[[FrameReader], bool], seconds: float) -> bool:
+        """Wait until the condition holds; False when it does not after that many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: until(self), seconds)
+
+    def wake(self) -> None:
+        """Let waiters look again."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _step(self) -> bool:
+        line, newline, _ = self._buffer.partition(b"\n")
+        if not newline:
+            return False
+        if frame := re.fullmatch(rb"netbench frame (\w+) (\d+) (\d+)", line):
+            out, err = int(frame[2]), int(frame[3])
+            begin = len(line) + 1
+            body, end = self._buffer[begin : begin + out + err], self._buffer[begin + out + err :]
+            if not end.startswith(b"netbench end\n"):
+                return False
+            self.result = JobResult(frame[1].decode(), bytes(body[:out]), bytes(body[out:]))
+            return True
+        del self._buffer[: len(line) + 1]
+        if line == b"netbench ready":
+            self.ready = True
+        elif self._on_beat and (beat := re.fullmatch(rb"netbench beat ([\d.]+) (\d+|-) (\d+|-)", line)):
+            sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
+            self._on_beat(Beat(float(beat[1]), sent, received))
+        return True
+
+
+def _may_still_run(error: Exception) -> bool:
+    return isinstance(error, ConnectionCutError | DeadlineError)
+
+
+def _command(*arguments: str, deadline: float) -> Command:
+    return Command(("sh", "-c", _script(), "netbench-job", *arguments), deadline=deadline)
+
+
+@cache
+def _script() -> str:
+    return files("netbench.run").joinpath("job.sh").read_text(encoding="utf-8")

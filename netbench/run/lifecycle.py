@@ -1,0 +1,190 @@
+"""The life of one step: fresh server, client, raw output kept, parsed, everything stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from threading import Event
+from typing import Protocol
+
+from netbench.errors import NetbenchError
+from netbench.model import Endpoint, FailureClass, Flag, Measurement, Outcome, Step, StepRecord
+from netbench.probes.base import Probe
+from netbench.run.jobs import GRACE, LINGER, Beat, Job, JobResult
+from netbench.transports.base import Transport
+
+READY = 10.0  # seconds a server may take until it listens
+
+
+@dataclass(frozen=True)
+class Target:
+    """An endpoint with the way to it and a directory there that can be written to."""
+
+    endpoint: Endpoint
+    transport: Transport
+    workdir: str
+
+
+class Archive(Protocol):
+    """Where raw output goes, before it is parsed."""
+
+    def write_raw(self, step_id: str, attempt: int, part: str, data: bytes) -> object: ...
+
+
+class StepFailed(NetbenchError):
+    """Ends a step; never leaves this package."""
+
+
+class StepRun:
+    """One attempt at one step. ``run`` blocks; ``cancel`` may be called from another thread and ends it soon."""
+
+    def __init__(
+        self,
+        step: Step,
+        probe: Probe,
+        source: Target,
+        destination: Target,
+        archive: Archive,
+        on_progress: Callable[[float, float | None], None],
+        attempt: int = 1,
+    ) -> None:
+        self._step, self._probe = step, probe
+        self._source, self._destination = source, destination
+        self._archive, self._attempt = archive, attempt
+        self._on_progress = on_progress
+        self._cancelled = Event()
+        self._server: Job | None = None
+        self._client: Job | None = None
+
+    def run(self) -> StepRecord:
+        """Never raises for what a measurement can fail of: that is the record's outcome."""
+        started, clock = datetime.now(timezone.utc), time.monotonic()
+        measurement = Measurement(samples=())
+        outcome = Outcome()
+        try:
+            self._serve()
+            result = self._measure()
+            measurement = self._probe.parse(result.completed)
+        except NetbenchError as error:
+            outcome = self._failed(error)
+        except Exception as error:  # a fault of netbench's or of a plugin's must not end the run
+            outcome = Outcome(FailureClass.INTERNAL, f"{type(error).__name__}: {error}")
+        flags = self._stop()
+        if flags:
+            measurement = replace(measurement, flags=(*measurement.flags, *flags))
+        return StepRecord(
+            step=self._step.id,
+            outcome=outcome,
+            attempt=self._attempt,
+            started=started.isoformat(timespec="milliseconds"),
+            seconds=round(time.monotonic() - clock, 3),
+            measurement=measurement,
+        )
+
+    def cancel(self) -> None:
+        """End the step: its jobs are stopped, and ``run`` returns a cancelled record."""
+        self._cancelled.set()
+        if self._client is not None:
+            _quietly(self._client.stop)
+
+    def _serve(self) -> None:
+        server, target = self._step.server, self._destination
+        if server is None:
+            return
+        seconds = READY + self._step.seconds + GRACE
+        self._server = Job(target.transport, target.workdir, server.argv, deadline=seconds, port=server.port)
+        if not self._server.wait_ready(READY):
+            raise _server_failure(self._server.result(), server.port, target.endpoint.name)
+
+    def _measure(self) -> JobResult:
+        self._check_cancelled()
+        source, peer = self._source, self._destination.endpoint.address
+        deadline = self._step.seconds + GRACE
+        meter = _Meter(self._on_progress)
+        self._client = Job(
+            source.transport, source.workdir, self._step.client, deadline=deadline, peer=peer, on_beat=meter.beat
+        )
+        self._check_cancelled()
+        result = self._client.result()
+        self._keep("client", result)
+        self._check_cancelled()
+        if result.status == "overdue":
+            raise StepFailed(
+                f"{self._step.client[0]} on {source.endpoint.name} did not end within {deadline:g} s",
+                "look at the path between the endpoints and at the load of the source",
+                failure=FailureClass.TIMEOUT,
+            )
+        return result
+
+    def _check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise StepFailed("the run was interrupted", failure=FailureClass.CANCELLED)
+
+    def _failed(self, error: NetbenchError) -> Outcome:
+        if self._cancelled.is_set():
+            return Outcome(FailureClass.CANCELLED, "the run was interrupted")
+        remedy = f"; {error.remedy}" if error.remedy else ""
+        return Outcome(error.failure, f"{error}{remedy}")
+
+    def _stop(self) -> tuple[Flag, ...]:
+        """Stop server and client at the same time (each costs a round trip), then keep what the server said."""
+        jobs = [job for job in (self._client, self._server) if job is not None]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            problems = [problem for problem in pool.map(lambda job: _quietly(job.stop), jobs) if problem]
+        if self._server is not None and not problems:
+            try:
+                self._keep("server", self._server.result())
+            except NetbenchError as error:
+                problems.append(f"the server's log is lost: {error}")
+        return tuple(
+            Flag("not-cleaned", f"{problem}; what is left there ends by itself within {LINGER} s")
+            for problem in problems
+        )
+
+    def _keep(self, part: str, result: JobResult) -> None:
+        for stream, data in (("out", result.stdout), ("err", result.stderr)):
+            if data or stream == "out":
+                self._archive.write_raw(self._step.id, self._attempt, f"{part}.{stream}", data)
+
+
+class _Meter:
+    """Turns beats into elapsed time and the rate since the beat before."""
+
+    def __init__(self, on_progress: Callable[[float, float | None], None]) -> None:
+        self._on_progress = on_progress
+        self._first: Beat | None = None
+        self._last: Beat | None = None
+
+    def beat(self, beat: Beat) -> None:
+        last, self._last = self._last, beat
+        self._first = self._first or beat
+        rate = None
+        if last and last.sent is not None and beat.sent is not None and beat.uptime > last.uptime:
+            rate = max(0, beat.sent - last.sent) * 8 / (beat.uptime - last.uptime)
+        self._on_progress(beat.uptime - self._first.uptime + 1, rate)
+
+
+def _server_failure(result: JobResult, port: int, where: str) -> StepFailed:
+    said = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
+    last = said[-1] if said else f"exit code {result.status}"
+    if "address already in use" in last.lower():
+        return StepFailed(
+            f"TCP port {port} on {where} is taken by somebody else ({last})",
+            "free it, or choose another with --port",
+            failure=FailureClass.PORT_TAKEN,
+        )
+    if result.status in ("126", "127"):
+        return StepFailed(f"{where}: {last}", "install it there", failure=FailureClass.TOOL_MISSING)
+    return StepFailed(f"the server on {where} ended before it listened: {last}", failure=FailureClass.TOOL_FAILED)
+
+
+def _quietly(action: Callable[[], object]) -> str:
+    """Do it; the reason where it fails."""
+    try:
+        action()
+    except NetbenchError as error:
+        return str(error)
+    return ""

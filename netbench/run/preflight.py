@@ -1,0 +1,188 @@
+"""Checks before anything is measured, and the environment of every endpoint, in one round trip each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from netbench.errors import NetbenchError
+from netbench.model import Command, Endpoint, EndpointFacts, FailureClass, Outcome, Plan
+from netbench.probes.base import Probe
+from netbench.run.lifecycle import Target
+from netbench.transports.base import Transport
+
+AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
+SECONDS = 20  # for one endpoint's facts
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the preflight table. ``failure`` is None where it passed."""
+
+    endpoint: str
+    what: str
+    detail: str
+    failure: FailureClass | None = None
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """All checks, the facts found on the way, and the targets that can be used."""
+
+    checks: tuple[Check, ...]
+    facts: tuple[EndpointFacts, ...]
+    targets: Mapping[str, Target]
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.failure is not None)
+
+    def unusable(self) -> dict[str, Outcome]:
+        """Endpoints that cannot take part, with the first reason of each."""
+        found: dict[str, Outcome] = {}
+        for check in self.failures:
+            assert check.failure is not None  # noqa: S101
+            reason = f"preflight: {check.what}: {check.detail}" + (f"; {check.remedy}" if check.remedy else "")
+            found.setdefault(check.endpoint, Outcome(check.failure, reason))
+        return found
+
+
+def preflight(
+    plan: Plan,
+    endpoints: Mapping[str, Endpoint],
+    probes: Mapping[str, Probe],
+    connect: Callable[[Endpoint], Transport],
+    *,
+    allow_mixed_versions: bool = False,
+) -> Preflight:
+    """Check every endpoint the plan uses. ``endpoints`` by name. Never raises for what is wrong with an endpoint."""
+    names = [planned.name for planned in plan.endpoints]
+    needs = {name: _needs(name, plan, probes) for name in names}
+
+    def look(name: str) -> tuple[list[Check], dict[str, str], Target | None]:
+        return _examine(endpoints[name], connect, *needs[name])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        looked = dict(zip(names, pool.map(look, names), strict=True))
+        checks = [check for found, _, _ in looked.values() for check in found]
+        targets = {name: target for name, (_, _, target) in looked.items() if target is not None}
+        routes = _routes(plan, targets)
+        checks += [check for found in pool.map(lambda route: _reach(*route), routes) for check in found]
+    facts = {name: found for name, (_, found, _) in looked.items()}
+    checks += _versions(plan, facts, FailureClass.VERSION_MISMATCH if not allow_mixed_versions else None)
+    return Preflight(tuple(checks), tuple(EndpointFacts(name, found) for name, found in facts.items()), targets)
+
+
+def _needs(name: str, plan: Plan, probes: Mapping[str, Probe]) -> tuple[set[str], set[int]]:
+    """Tools and TCP ports that steps of the plan need on that endpoint."""
+    tools: set[str] = set()
+    ports: set[int] = set()
+    for step in plan.steps:
+        if step.source == name:
+            tools.update(probes[step.probe].source_tools)
+        if step.destination == name:
+            tools.update(probes[step.probe].destination_tools)
+            if step.server:
+                ports.add(step.server.port)
+    return tools, ports
+
+
+def _examine(
+    endpoint: Endpoint, connect: Callable[[Endpoint], Transport], tools: set[str], ports: set[int]
+) -> tuple[list[Check], dict[str, str], Target | None]:
+    name = endpoint.name
+    arguments = (endpoint.address, " ".join(str(port) for port in sorted(ports)), " ".join(sorted(tools)))
+    script = ("timeout", str(SECONDS), "sh", "-c", _script(), "netbench-facts", *arguments)
+    try:
+        transport = connect(endpoint)
+        done = transport.run(Command(script, deadline=SECONDS + 10))
+    except NetbenchError as error:
+        return [Check(name, "reachable", str(error), error.failure, error.remedy)], {}, None
+    facts = dict(line.split("=", 1) for line in done.text.splitlines() if "=" in line)
+    if done.exit_code != 0:
+        detail = f"the look at it failed with exit code {done.exit_code}: {done.error_text[-200:]}"
+        return (
+            [Check(name, "reachable", detail, FailureClass.TOOL_FAILED, "see that sh and timeout are there")],
+            {},
+            None,
+        )
+    checks = [Check(name, "reachable", f"{facts.get('os', 'unknown system')}, kernel {facts.get('kernel', 'unknown')}")]
+    if missing := facts.pop("missing", "").split():
+        remedy = f"install them on {name} (Debian: iperf3, iputils-ping, coreutils; a pod needs them in its image)"
+        checks.append(Check(name, "tools", f"missing: {', '.join(missing)}", FailureClass.TOOL_MISSING, remedy))
+    else:
+        checks.append(
+            Check(name, "tools", ", ".join(f"{tool} {facts.get(tool, '')}".strip() for tool in sorted(tools)))
+        )
+    workdir = facts.pop("workdir", None)
+    if workdir is None:
+        detail = "no directory to write to: tried /tmp, /var/tmp, /dev/shm, /run"
+        checks.append(Check(name, "work directory", detail, FailureClass.PERMISSION, "mount an emptyDir at /tmp"))
+    if ports:
+        checks.append(_port(name, facts.pop("port_taken", None), ports))
+    target = Target(endpoint, transport, workdir) if workdir else None
+    return checks, facts, target
+
+
+def _port(name: str, taken: str | None, ports: set[int]) -> Check:
+    listed = ", ".join(str(port) for port in sorted(ports))
+    if taken is None:
+        return Check(name, "port", f"TCP {listed} free")
+    remedy = "end that server if it is yours, or choose another with --port"
+    return Check(name, "port", f"TCP {taken} is taken by somebody else's server", FailureClass.PORT_TAKEN, remedy)
+
+
+def _routes(plan: Plan, targets: Mapping[str, Target]) -> list[tuple[Target, list[tuple[str, str]]]]:
+    """For each usable source its destinations as (endpoint name, address)."""
+    addresses = {planned.name: planned.address for planned in plan.endpoints}
+    wanted: dict[str, dict[str, str]] = {}
+    for step in plan.steps:
+        if step.source in targets and step.destination in targets:
+            wanted.setdefault(step.source, {})[step.destination] = addresses[step.destination]
+    return [(targets[source], list(destinations.items())) for source, destinations in wanted.items()]
+
+
+# Prints the addresses that do not answer. Two tries: the first packet may be lost to address resolution.
+_PING = 'command -v ping >/dev/null || exit 9; for a; do ping -c 1 -W 2 "$a" >/dev/null 2>&1 || ping -c 1 -W 2 "$a" >/dev/null 2>&1 || echo "$a"; done'
+
+
+def _reach(source: Target, destinations: Sequence[tuple[str, str]]) -> Iterable[Check]:
+    name = source.endpoint.name
+    addresses = tuple(address for _, address in destinations)
+    try:
+        done = source.transport.run(
+            Command(("sh", "-c", _PING, "netbench-reach", *addresses), deadline=10 + 5 * len(addresses))
+        )
+    except NetbenchError as error:
+        return [Check(name, "reaches others", str(error), error.failure, error.remedy)]
+    if done.exit_code == 9:
+        return [Check(name, "reaches others", "not checked: there is no ping, and no probe of this plan needs it")]
+    silent = set(done.text.split())
+    bad = [f"{other} ({address})" for other, address in destinations if address in silent]
+    if not bad:
+        return [Check(name, "reaches others", f"all {len(destinations)} destinations answer ping")]
+    remedy = "check routes, security groups and network policies between them (ICMP and the test port)"
+    return [Check(name, "reaches others", f"no answer from {', '.join(bad)}", FailureClass.UNREACHABLE, remedy)]
+
+
+def _versions(plan: Plan, facts: Mapping[str, Mapping[str, str]], failure: FailureClass | None) -> list[Check]:
+    """Both ends of every planned flow must run the same iperf3: -P is multi-threaded from 3.16, UDP counts differ."""
+    found: dict[tuple[str, str], Check] = {}
+    for step in plan.steps:
+        ours = facts.get(step.source, {}).get("iperf3")
+        theirs = facts.get(step.destination, {}).get("iperf3")
+        ends = (min(step.source, step.destination), max(step.source, step.destination))
+        if step.server and ours and theirs and ours != theirs and ends not in found:
+            detail = f"iperf3 {ours} on {step.source}, {theirs} on {step.destination}"
+            remedy = "install the same version on both, or pass --allow-mixed-versions; the report then says so"
+            found[ends] = Check(step.source, "same iperf3", detail, failure, remedy)
+    return list(found.values())
+
+
+@cache
+def _script() -> str:
+    return files("netbench.run").joinpath("facts.sh").read_text(encoding="utf-8")

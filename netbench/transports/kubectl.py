@@ -1,0 +1,102 @@
+"""Commands in a pod's container, by ``kubectl exec`` on this machine or on a control host.
+
+kubectl can exit 0 too early, cut stdout short with exit code 0, and returns 1 for failures of its own as well as for
+the command's. So the command runs under a shell that ends stdout with a line that only this call knows.
+Never ``-t`` (it would merge the streams and rewrite line ends), always ``--container``.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+from netbench.errors import AuthError, ConnectionCutError, TransportError, UnreachableError
+from netbench.model import Access, Command, Completed, FailureClass, PodAccess
+from netbench.transports.base import Connector, OnOutput, Transport
+
+# $0 is the sentinel, the arguments are the command
+WRAPPER = 'LC_ALL=C; export LC_ALL; "$@"; printf "\\n%s %s\\n" "$0" "$?"'
+
+
+class KubectlTransport:
+    """``kubectl exec`` wrapped around the transport of the machine kubectl runs on."""
+
+    def __init__(self, access: PodAccess, inner: Transport) -> None:
+        self._access = access
+        self._inner = inner
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        sentinel = f"netbench-exit-{secrets.token_hex(8)}"
+        access = self._access
+        variables = tuple(f"{name}={value}" for name, value in command.env.items())
+        argv = access.cluster.argv(
+            "exec",
+            f"--namespace={access.namespace}",
+            f"--container={access.container}",
+            access.pod,
+            "--",
+            *("sh", "-c", WRAPPER, sentinel),
+            *(("env", *variables) if variables else ()),
+            *command.argv,
+        )
+        done = self._inner.run(Command(argv, deadline=command.deadline, secrets=command.secrets), on_output)
+        ending = re.search(rb"\n" + sentinel.encode() + rb" (\d+)\n\Z", done.stdout)
+        if ending is None:
+            raise self._failed(done)
+        return Completed(int(ending[1]), done.stdout[: ending.start()], done.stderr, done.seconds)
+
+    def close(self) -> None:
+        """The inner transport belongs to whoever made it."""
+
+    def _failed(self, done: Completed) -> TransportError:
+        said = (
+            done.error_text.splitlines()[-1] if done.error_text else f"kubectl exited {done.exit_code} without a word"
+        )
+        where = f"kubectl exec {self._access.namespace}/{self._access.pod}"
+        for pattern, make in _FAILURES:
+            if re.search(pattern, said, re.IGNORECASE):
+                return make(f"{where}: {said}")
+        return ConnectionCutError(
+            f"{where}: the answer was cut short ({said})", "look at the connection to the API server and at the kubelet"
+        )
+
+
+def connect(access: Access, connector: Connector) -> KubectlTransport:
+    """Entry point ``kubectl``."""
+    assert isinstance(access, PodAccess)  # noqa: S101 - the pool goes by access.transport
+    return KubectlTransport(access, connector.get(access.cluster.control))
+
+
+def _missing_shell(message: str) -> TransportError:
+    return TransportError(message, "use an image with sh, iperf3 and ping in it", failure=FailureClass.TOOL_MISSING)
+
+
+def _missing_kubectl(message: str) -> TransportError:
+    return TransportError(
+        message, "install kubectl there, or set kubectl in netbench_pods", failure=FailureClass.TOOL_MISSING
+    )
+
+
+def _not_ready(message: str) -> TransportError:
+    return TransportError(
+        message, "look at the pod with kubectl describe; run again when it is Ready", failure=FailureClass.NOT_READY
+    )
+
+
+def _denied(message: str) -> AuthError:
+    return AuthError(message, "the user needs get pods and create pods/exec in that namespace (see the RBAC example)")
+
+
+def _unreachable(message: str) -> UnreachableError:
+    return UnreachableError(message, "check the API server's address in the kubeconfig and the way to it")
+
+
+# What kubectl (1.20 to 1.33) and the API server say, most telling first
+_FAILURES: tuple[tuple[str, Callable[[str], TransportError]], ...] = (
+    (r"executable file not found|no such file or directory.*(exec|sh)\b|exec: \"sh\"", _missing_shell),
+    (r"kubectl.*(command )?not found|kubectl: no such file", _missing_kubectl),
+    (r"unauthorized|forbidden|must be logged in|certificate.*(expired|signed by unknown)", _denied),
+    (r"pods? .*not found|container.*not (found|running)|not valid for pod|cannot exec|ContainerCreating", _not_ready),
+    (r"connection refused|no route to host|i/o timeout|unable to connect to the server|no such host", _unreachable),
+)
