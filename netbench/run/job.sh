@@ -40,10 +40,9 @@ listening() { # does the child itself listen on TCP port $hex? Somebody else's s
 
 end_child() { # TERM, and KILL for what is frozen or does not listen
   kill -TERM "-$child" || kill -TERM "$child"
-  tries=0
+  patience=$(($(uptime) + 2))
   while started "$child" >/dev/null; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 50 ] || { kill -KILL "-$child" || kill -KILL "$child"; }
+    [ "$(uptime)" -lt "$patience" ] || { kill -KILL "-$child" || kill -KILL "$child"; }
     sleep 0.02
   done
 } 2>/dev/null
@@ -51,7 +50,8 @@ end_child() { # TERM, and KILL for what is frozen or does not listen
 watch() { # a beat a second, and the deadline. The nap is reaped before this ends, so that no orphan is left
   nap=
   trap '[ -z "$nap" ] || kill "$nap" 2>/dev/null; wait; exit 0' TERM
-  while :; do
+  # a TERM before the trap is lost in dash: whoever sends it makes "ended" first
+  while [ -d "$dir" ] && [ ! -e "$dir/ended" ]; do
     sleep 1 &
     nap=$!
     wait "$nap"
@@ -102,6 +102,7 @@ start)
   [ -z "$stop" ] || { end_child; status=stopped; }
   trap 'stop=1' TERM # the child is reaped: its number may soon be somebody else's
   [ ! -e "$dir/overdue" ] || status=overdue
+  : >"$dir/ended"
   kill "$watcher" 2>/dev/null
   wait "$watcher"
   echo "$status" >"$dir/status.new" && mv "$dir/status.new" "$dir/status"
@@ -126,10 +127,9 @@ fetch)
 stop)
   if { read -r pid start <"$dir/job"; } 2>/dev/null && [ "$(started "$pid")" = "$start" ]; then
     kill -TERM "$pid"
-    tries=0
+    patience=$(($(uptime) + 10)) # it ends within 2 s where the machine is not overloaded
     while [ "$(started "$pid")" = "$start" ]; do
-      tries=$((tries + 1))
-      [ "$tries" -lt 150 ] || kill -KILL "$pid"
+      [ "$(uptime)" -lt "$patience" ] || kill -KILL "$pid"
       sleep 0.02
     done
   fi

@@ -105,7 +105,7 @@ class Job:
 
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
-        done = self._transport.run(_command("stop", self.directory, deadline=GRACE))
+        done = self._transport.run(_command("stop", self.directory, deadline=2 * GRACE))
         if done.exit_code != 0:
             raise ConnectionCutError(f"{self.directory} could not be cleaned: {done.error_text}")
         self._session.join(GRACE)

@@ -147,7 +147,10 @@ def _routes(plan: Plan, targets: Mapping[str, Target]) -> list[tuple[Target, lis
 
 
 # Prints the addresses that do not answer. Two tries: the first packet may be lost to address resolution.
-_PING = 'command -v ping >/dev/null || exit 9; for a; do ping -c 1 -W 2 "$a" >/dev/null 2>&1 || ping -c 1 -W 2 "$a" >/dev/null 2>&1 || echo "$a"; done'
+_PING = """command -v ping >/dev/null || exit 9
+for a; do
+  ping -c 1 -W 2 "$a" >/dev/null 2>&1 || ping -c 1 -W 2 "$a" >/dev/null 2>&1 || echo "$a"
+done"""
 
 
 def _reach(source: Target, destinations: Sequence[tuple[str, str]]) -> Iterable[Check]:

@@ -1,0 +1,158 @@
+"""What each task does: the request from its arguments, the calls to app, and what is printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from netbench import app, terminal
+from netbench.errors import UsageError
+from netbench.progress import observer
+
+Arguments = Mapping[str, Any]
+
+
+def plan(arguments: Arguments) -> None:
+    """Print the plan."""
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        _lab_unless_inventory(request)
+        with app.pool(request) as connections:
+            terminal.show_plan(app.make_campaign(request, connections))
+
+
+def check(arguments: Arguments) -> None:
+    """Print the preflight table; exit 3 where a check failed."""
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        _lab_unless_inventory(request)
+        with app.pool(request) as connections:
+            checked = app.check(app.make_campaign(request, connections), connections)
+        terminal.show_checks(checked)
+        if checked.preflight.failures:
+            sys.exit(3)
+
+
+def bench(arguments: Arguments) -> None:
+    """Check, run, print the matrices."""
+    if arguments["dry_run"]:
+        plan(arguments)
+        return
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        _lab_unless_inventory(request)
+        with app.pool(request) as connections:
+            checked = app.check(app.make_campaign(request, connections), connections)
+            terminal.show_checks(checked, all_rows=False)
+            result = app.bench(checked, observer(quiet=arguments["quiet"]), sys.argv[1:])
+        terminal.show_result(result, request.lang)
+        if result.manifest.status == "interrupted":
+            terminal.say_error("interrupted", f"what was measured is kept in {result.path}")
+        sys.exit(terminal.exit_code(result))
+
+
+def report(arguments: Arguments) -> None:
+    """Write and print a report again."""
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        result = app.report(arguments["run"], lang=request.lang, reports=request.reports)
+        terminal.say(result.report.read_text(encoding="utf-8"))
+
+
+def show_inventory(arguments: Arguments) -> None:
+    """Print the endpoints of an inventory."""
+    from netbench.inventory import describe
+
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        with app.pool(request) as connections:
+            inventory = app.read_inventory(request, connections)
+        header = ("endpoint", "kind", "node", "zone", "address", "instance type", "reached by")
+        terminal.say(terminal.table(header, describe(inventory)))
+
+
+def lab_up() -> None:
+    """Start the lab unless it is up."""
+    from netbench.lab import control
+
+    with terminal.exit_codes():
+        control.up()
+        terminal.say("the lab is up; run a command in it: netbench lab.run -- netbench bench --profile quick")
+
+
+def lab_down() -> None:
+    """Stop the lab if it is up."""
+    from netbench.lab import control
+
+    with terminal.exit_codes():
+        control.down()
+
+
+def lab_status() -> None:
+    """Print whether the lab is up."""
+    from netbench.lab import control
+
+    with terminal.exit_codes():
+        terminal.say(str(control.status()))
+
+
+def lab_run(argv: Sequence[str]) -> None:
+    """Run a command inside the lab and exit as it does."""
+    from netbench.lab import control
+
+    with terminal.exit_codes():
+        if not argv:
+            raise UsageError("lab.run needs a command", "write it after two dashes: lab.run -- netbench bench")
+        sys.exit(control.run(argv))
+
+
+def make_request(arguments: Arguments) -> app.Request:
+    """A task's arguments as a Request; "" and 0 mean the default."""
+    taken = {
+        name: arguments[name]
+        for name in app.Request.__dataclass_fields__
+        if name in arguments and arguments[name] != "" and (arguments[name] != 0 or name == "seed")
+    }
+    for name in ("kinds", "probes"):
+        if name in taken:
+            taken[name] = tuple(item.strip() for item in taken[name].split(",") if item.strip())
+    if "duration" in taken:
+        taken["duration"] = _positive("duration", taken["duration"])
+    for name in ("rounds", "pairs", "port"):
+        if name in taken:
+            _positive(name, taken[name])
+    if taken.get("lang", "en") not in ("en", "zh"):
+        raise UsageError(f"--lang {taken['lang']}: there is no such language", "use en or zh")
+    return app.Request(**taken, options=_options(arguments.get("option") or ()))
+
+
+def _positive(name: str, value: str | int) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise UsageError(f"--{name} {value}: not a positive number", f"give --{name} a positive number")
+    return number
+
+
+def _lab_unless_inventory(request: app.Request) -> None:
+    """The embedded default: without any inventory, the same command again inside the lab."""
+    if app.find_inventory(request) is not None:
+        return
+    from netbench.lab import control
+
+    terminal.note("no inventory: using the lab, a test bed on this machine")
+    sys.exit(control.run([sys.executable, "-m", "netbench", *sys.argv[1:]]))
+
+
+def _options(given: Sequence[str]) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        probe, dot, option = name.partition(".")
+        if not (equals and dot and probe and option):
+            raise UsageError(f"--option {text}: not of the form probe.option=value", "as in throughput.parallel=8")
+        found.setdefault(probe, {})[option] = value
+    return found

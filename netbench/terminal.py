@@ -1,0 +1,154 @@
+"""What the tasks print, and how errors become exit codes. Everything that comes from outside is escaped."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netbench.app import Campaign, Checked, Result
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn errors into one clear message and the promised exit code; SIGTERM into a clean interrupt."""
+    from netbench.errors import NetbenchError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # LANG=C must not turn a ± into a traceback
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+        sys.stdout.flush()
+    except NetbenchError as error:
+        say_error(str(error), error.remedy)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say_error("interrupted", "")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # `netbench plan | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def say(text: str = "") -> None:
+    """One or more lines on stdout."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """Something worth knowing, on stderr."""
+    print(plain(text), file=sys.stderr)
+
+
+def say_error(message: str, remedy: str) -> None:
+    """An error and what to do about it, on stderr."""
+    print(f"error: {plain(message)}", file=sys.stderr)
+    if remedy:
+        print(f"remedy: {plain(remedy)}", file=sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Text from outside without control characters: a terminal obeys them."""
+    return re.sub(r"[^\n\t -~\u00a0-\U0010ffff]", lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A plain table."""
+    from tabulate import tabulate
+
+    cells = [[plain(str(cell)) for cell in row] for row in rows]
+    return str(tabulate(cells, headers=header, disable_numparse=True))
+
+
+def show_plan(campaign: Campaign) -> None:
+    """Matrix, order, exact commands and the time it takes."""
+    from netbench.progress import clock
+
+    plan = campaign.plan
+    say(f"zone {plan.zone.value}, {plan.rounds} rounds, {len(plan.steps)} steps, about {clock(campaign.seconds)}")
+    say()
+    say(
+        table(
+            ("endpoint", "kind", "node", "zone", "address"),
+            ((e.name, e.kind, e.node, e.zone, e.address) for e in plan.endpoints),
+        )
+    )
+    say()
+    pairs: dict[str, list[str]] = {str(cell): [] for cell in plan.cells}
+    for step in plan.steps:
+        if str(step.pair) not in pairs[str(step.cell)]:
+            pairs[str(step.cell)].append(str(step.pair))
+    reasons = {str(exclusion.cell): f"n/a: {exclusion.reason}" for exclusion in plan.exclusions}
+    say(
+        table(
+            ("cell", "node pairs"), ((cell, ", ".join(found) or reasons.get(cell, "")) for cell, found in pairs.items())
+        )
+    )
+    say()
+    rows = ((s.wave, s.round, s.probe, s.cell, s.pair, shlex.join(s.client)) for s in plan.steps)
+    say(table(("wave", "round", "probe", "cell", "pair", "client command"), rows))
+    say()
+    servers = {step.server.argv for step in plan.steps if step.server}
+    for server in sorted(servers):
+        say(f"server, fresh for each step: {shlex.join(server)}")
+
+
+def show_checks(checked: Checked, *, all_rows: bool = True) -> None:
+    """The preflight table; failures carry their remedy."""
+    rows = [
+        (check.endpoint, check.what, "FAILED" if check.failure else "ok", check.detail, check.remedy)
+        for check in checked.preflight.checks
+        if all_rows or check.failure
+    ]
+    if rows:
+        say(table(("endpoint", "check", "", "found", "remedy"), rows))
+
+
+def show_result(result: Result, lang: str) -> None:
+    """The matrices and where the report lies."""
+    from netbench.analyse import aggregate
+    from netbench.report import matrices
+
+    for matrix in matrices(aggregate(result.plan, result.records), lang):
+        say()
+        if matrix.caption:
+            say(plain(matrix.caption))
+        say(table(matrix.header, matrix.rows))
+    say()
+    failed = sum(not record.outcome.ok for record in result.records)
+    done = len(result.records) - failed
+    say(f"{result.manifest.status}: {done} of {len(result.plan.steps)} steps ok, {failed} failed")
+    _recap(result)
+    say(f"report: {result.report}")
+
+
+def exit_code(result: Result) -> int:
+    """0 complete, 1 partial, 130 interrupted."""
+    return {"complete": 0, "interrupted": INTERRUPTED}.get(result.manifest.status, 1)
+
+
+def _recap(result: Result) -> None:
+    """Failures by class, each reason once."""
+    found: dict[tuple[str, str], int] = {}
+    for record in result.records:
+        if record.outcome.failure is not None:
+            key = (record.outcome.failure.value, record.outcome.reason)
+            found[key] = found.get(key, 0) + 1
+    if found:
+        say(table(("failure", "steps", "reason"), ((kind, count, why) for (kind, why), count in sorted(found.items()))))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

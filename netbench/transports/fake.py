@@ -1,0 +1,127 @@
+"""A strict fake transport, for netbench's own tests and for those of its users: what is not listed, raises.
+
+It answers plain commands, and plays the endpoint's half of a remote job (``run/job.sh``) for listed ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from netbench.errors import ConnectionCutError
+from netbench.model import Command, Completed
+from netbench.transports.base import OnOutput
+
+Argv = tuple[str, ...]
+T = TypeVar("T")
+
+
+class UnlistedCommandError(AssertionError):
+    """The code under test ran something its test does not know."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a plain command answers; with ``error`` it is raised instead."""
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    exit_code: int = 0
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class JobReply:
+    """How a remote job goes.
+
+    ``serves``: it gets ready and goes on until it is stopped. ``cut``: the link breaks after the start, and the result
+    can be fetched. ``start_error``, ``fetch_error`` and ``stop_error`` are raised at that stage.
+    """
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    status: str = "0"
+    serves: bool = False
+    cut: bool = False
+    start_error: Exception | None = None
+    fetch_error: Exception | None = None
+    stop_error: Exception | None = None
+
+
+class FakeTransport:
+    """Replies by the longest listed beginning of an argv. ``commands``: what was run; ``directories``: what is left."""
+
+    def __init__(
+        self, replies: Mapping[Argv, Reply] | None = None, jobs: Mapping[Argv, JobReply] | None = None
+    ) -> None:
+        self.commands: list[Argv] = []
+        self.directories: dict[str, JobReply] = {}
+        self._replies = replies or {}
+        self._jobs = jobs or {}
+        self._stopped: dict[str, threading.Event] = {}
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        if command.argv[:2] == ("sh", "-c") and command.argv[3:4] == ("netbench-job",):
+            return self._job(command, on_output)
+        self.commands.append(command.argv)
+        reply = _longest(self._replies, command.argv)
+        if reply.error is not None:
+            raise reply.error
+        return Completed(reply.exit_code, reply.stdout, reply.stderr)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _job(self, command: Command, on_output: OnOutput | None) -> Completed:
+        verb, directory, *rest = command.argv[4:]
+        if verb == "start":
+            return self._start(directory, tuple(rest[4:]), command.deadline, on_output)
+        reply = self.directories.get(directory)
+        if verb == "fetch":
+            if reply is not None and reply.fetch_error is not None:
+                raise reply.fetch_error
+            return Completed(0, _frame(reply, reply.status) if reply else b"netbench gone\n", b"")
+        if reply is not None and reply.stop_error is not None:
+            raise reply.stop_error
+        self._stopped.setdefault(directory, threading.Event()).set()
+        self.directories.pop(directory, None)
+        return Completed(0, b"", b"")
+
+    def _start(self, directory: str, argv: Argv, deadline: float, on_output: OnOutput | None) -> Completed:
+        self.commands.append(argv)
+        reply = _longest(self._jobs, argv)
+        if reply.start_error is not None:
+            raise reply.start_error
+        stopped = self._stopped.setdefault(directory, threading.Event())
+        self.directories[directory] = reply
+        said = bytearray()
+
+        def say(data: bytes) -> None:
+            said.extend(data)
+            if on_output is not None:
+                on_output(data)
+
+        if reply.cut:
+            raise ConnectionCutError("the fake link was cut")
+        if reply.serves:
+            say(b"netbench ready\n")
+            stopped.wait(deadline)
+            say(_frame(reply, "stopped"))
+        else:
+            say(_frame(reply, reply.status))
+            stopped.wait(deadline)
+        return Completed(0, bytes(said), b"")
+
+
+def _frame(reply: JobReply, status: str) -> bytes:
+    head = f"netbench frame {status} {len(reply.stdout)} {len(reply.stderr)}\n".encode()
+    return head + reply.stdout + reply.stderr + b"netbench end\n"
+
+
+def _longest(listed: Mapping[Argv, T], argv: Argv) -> T:
+    for length in range(len(argv), 0, -1):
+        if argv[:length] in listed:
+            return listed[argv[:length]]
+    raise UnlistedCommandError(f"not listed: {argv}")

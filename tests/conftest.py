@@ -1,0 +1,16 @@
+"""A clean environment for every test: the user's own SSH and Kubernetes settings must not leak in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("KUBECONFIG", "SSH_AUTH_SOCK", "NETBENCH_INVENTORY", "NETBENCH_LAB"):
+        monkeypatch.delenv(name, raising=False)

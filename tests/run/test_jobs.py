@@ -1,0 +1,222 @@
+"""Remote jobs on real shells: this machine's, with dash, bash and BusyBox, over a link that can be cut."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netbench.errors import ConnectionCutError, DeadlineError, TransportError
+from netbench.model import Command, Completed
+from netbench.run.jobs import Beat, FrameReader, Job
+from netbench.transports.base import OnOutput
+from netbench.transports.local import LocalTransport
+
+SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
+LISTEN = "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',int(sys.argv[1]))); s.listen(); time.sleep(60)"
+
+
+class ShellTransport(LocalTransport):
+    """This machine, with ``sh`` being the shell under test."""
+
+    def __init__(self, shell: str) -> None:
+        self._shell = ("busybox", "sh") if shell == "busybox" else (shell,)
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        argv = (*self._shell, *command.argv[1:]) if command.argv[0] == "sh" else command.argv
+        return super().run(Command(argv, command.env, command.deadline), on_output)
+
+
+class CutTransport(LocalTransport):
+    """Loses the link of the first ``cuts`` commands after their first output, as a firewall would."""
+
+    def __init__(self, cuts: int) -> None:
+        self.cuts = cuts
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        if self.cuts <= 0:
+            return super().run(command, on_output)
+        self.cuts -= 1
+        process = subprocess.Popen(command.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        subprocess_left.append(process)
+        raise ConnectionCutError("the test cut the link")
+
+
+subprocess_left: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path) -> Iterator[None]:
+    """After every test: no job directory and no process of a job."""
+    yield
+    for process in subprocess_left:
+        process.wait(30)
+    subprocess_left.clear()
+    until(lambda: not list(tmp_path.glob("netbench-*")))
+    until(lambda: not processes_about(str(tmp_path)))
+
+
+@pytest.fixture(params=SHELLS)
+def transport(request: pytest.FixtureRequest) -> LocalTransport:
+    return ShellTransport(request.param)
+
+
+def test_output_exit_code_and_cleanup(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), ("sh", "-c", "printf 'a\\n\\0b'; echo oops >&2; exit 7"), deadline=10)
+    result = job.result()
+    assert (result.status, result.stdout, result.stderr) == ("7", b"a\n\0b", b"oops\n")
+    assert result.completed.exit_code == 7
+    job.stop()
+    job.stop()
+
+
+def test_arguments_arrive_as_they_are(transport: LocalTransport, tmp_path: Path) -> None:
+    hostile = ("$(touch pwned)", "a b", "'\"", "-n", "\n", "*", "", "netbench end")
+    job = Job(transport, str(tmp_path), ("printf", "%s|", *hostile), deadline=10)
+    assert job.result().stdout == "".join(f"{word}|" for word in hostile).encode()
+    job.stop()
+
+
+def test_large_output_is_whole(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), (sys.executable, "-c", "print('x' * 3_000_000)"), deadline=20)
+    assert job.result().stdout == b"x" * 3_000_000 + b"\n"
+    job.stop()
+
+
+def test_a_program_that_is_not_there(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), ("netbench-has-no-such-program",), deadline=10)
+    result = job.result()
+    assert result.status == "127"
+    assert b"netbench-has-no-such-program" in result.stderr
+    job.stop()
+
+
+def test_the_deadline_ends_even_what_ignores_TERM(transport: LocalTransport, tmp_path: Path) -> None:
+    argv = ("sh", "-c", "trap '' TERM; echo begun; while :; do sleep 0.2; done", str(tmp_path))
+    job = Job(transport, str(tmp_path), argv, deadline=1)
+    result = job.result()
+    assert (result.status, result.stdout) == ("overdue", b"begun\n")
+    job.stop()
+
+
+def test_stop_ends_a_frozen_process(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), (sys.executable, "-c", LISTEN, port := str(free_port()), str(tmp_path)),
+              deadline=60, port=int(port))  # fmt: skip
+    assert job.wait_ready(20)
+    (record,) = tmp_path.glob("netbench-*/child")
+    os.kill(int(record.read_text().split()[0]), signal.SIGSTOP)
+    job.stop()
+    assert job.result().status == "stopped"
+
+
+def test_ready_only_when_it_listens_itself(transport: LocalTransport, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        job = Job(transport, str(tmp_path), (sys.executable, "-c", LISTEN, str(port)), deadline=30, port=port)
+        assert not job.wait_ready(20)
+        assert b"Address already in use" in job.result().stderr
+        job.stop()
+
+
+def test_a_server_that_never_listens(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), ("sleep", "30"), deadline=40, port=free_port())
+    with pytest.raises(DeadlineError, match="not listening"):
+        job.wait_ready(0.5)
+    job.stop()
+
+
+def test_beats_come_while_it_runs(transport: LocalTransport, tmp_path: Path) -> None:
+    beats: list[Beat] = []
+    job = Job(transport, str(tmp_path), ("sleep", "2.5"), deadline=20, peer="127.0.0.1", on_beat=beats.append)
+    assert job.result().status == "0"
+    job.stop()
+    assert len(beats) >= 2
+    assert beats[0].uptime < beats[1].uptime
+    assert beats[0].sent is not None
+
+
+@pytest.mark.parametrize("cuts", [1, 3])
+def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
+    job = Job(CutTransport(cuts), str(tmp_path), ("sh", "-c", "sleep 2; echo measured"), deadline=20)
+    assert job.result().stdout == b"measured\n"
+    job.stop()
+
+
+def test_nothing_stays_when_nobody_comes_back(tmp_path: Path) -> None:
+    """The bastion died: the job ends at its deadline and its directory goes after the time a result is kept."""
+    script = Path("netbench/run/job.sh").read_text(encoding="utf-8")
+    argv = ("sh", "-c", script, "netbench-job", "start", f"{tmp_path}/netbench-1", "1", "1", "0", "", "sleep", "60")
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    subprocess_left.append(process)
+
+
+def test_the_start_fails_where_the_directory_cannot_be_made(tmp_path: Path) -> None:
+    job = Job(LocalTransport(), str(tmp_path / "missing"), ("true",), deadline=5)
+    with pytest.raises(TransportError, match="could not start"):
+        job.result()
+    job.stop()
+
+
+def test_a_killed_shell_leaves_nothing_once_stopped(tmp_path: Path) -> None:
+    job = Job(LocalTransport(), str(tmp_path), ("sleep", "61"), deadline=70)
+    until(lambda: list(tmp_path.glob("netbench-*/child")))
+    (record,) = tmp_path.glob("netbench-*/job")
+    os.kill(int(record.read_text().split()[0]), signal.SIGKILL)
+    job.stop()
+
+
+def test_frames_in_any_pieces() -> None:
+    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2\na\nbc\nnetbench end\n"
+    for size in range(1, len(stream)):
+        beats: list[Beat] = []
+        reader = FrameReader(beats.append)
+        for begin in range(0, len(stream), size):
+            reader.feed(stream[begin : begin + size])
+        assert reader.ready
+        assert beats == [Beat(12.5, None, 7)]
+        assert reader.result is not None
+        assert (reader.result.stdout, reader.result.stderr) == (b"a\nb", b"c\n")
+    for end in range(len(stream)):
+        reader = FrameReader()
+        reader.feed(stream[:end])
+        assert reader.result is None
+
+
+def until(condition: object, seconds: float = 20) -> None:
+    """Wait for a condition; fail when it does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "still not true"
+        time.sleep(0.02)
+
+
+def processes_about(text: str) -> list[int]:
+    """Processes (not this one) that hold the text in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                if text in line:
+                    found.append(int(entry.name))
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
