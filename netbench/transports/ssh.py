@@ -147,7 +147,7 @@ class SshTransport:
             )
         if isinstance(error, NoValidConnectionsError | socket.gaierror | TimeoutError | OSError):
             return UnreachableError(
-                f"{where}: cannot connect ({error or 'timed out'})",
+                f"{where}: cannot connect ({_reason(error)})",
                 "check ansible_host and ansible_port, that sshd runs there, and the way to it",
             )
         if isinstance(error, SSHException | EOFError | ValueError):
@@ -155,6 +155,12 @@ class SshTransport:
                 f"{where}: no SSH session ({error or 'connection closed'})", "see that it is sshd that answers there"
             )
         return error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, NoValidConnectionsError):  # its own text is "[Errno None] Unable to connect ..."
+        error = next(iter(error.errors.values()))
+    return getattr(error, "strerror", None) or str(error) or "timed out"
 
 
 def connect(access: Access, connector: Connector) -> SshTransport:
@@ -167,7 +173,8 @@ def connect(access: Access, connector: Connector) -> SshTransport:
     elif jump:
         *before, last = jump.split(",")
         inner = replace(_hop(last, access), proxy_jump=",".join(before) or None)
-        if inner.host == access.host:  # a wildcard in ssh_config that also matches the jump host itself
+        # a wildcard in ssh_config, or a variable of a whole group, also matches the jump host itself
+        if (inner.host, inner.port) == (access.host, access.port):
             return SshTransport(access, connector.options, False)
         found = connector.get(inner)
         assert isinstance(found, SshTransport)  # noqa: S101

@@ -1,0 +1,38 @@
+# Two commands are enough: `make bench` and `make test`. Both install what is missing (Debian: apt-get, as root).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: bench test lint perf system clean help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+bench: $(READY) ## the main job on the lab: same zone, quick profile, three matrices and a report
+	$(BIN)/invoke lab.run -- $(BIN)/invoke bench --zone same --profile quick
+
+test: $(READY) ## all tests this machine can run; what is skipped says why
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(READY) ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+perf: $(READY) ## benchmarks: ratios and overheads measured in one run
+	$(BIN)/pytest -q -s tests/benchmarks --override-ini=python_files='bench_*.py'
+
+system:
+	@.ci/system-packages
+
+$(READY): setup.cfg pyproject.toml .ci/system-packages
+	@.ci/system-packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "netbench needs Python 3.10 or later: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean: ## remove the virtual environment and caches; runs under reports/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache netbench.egg-info
