@@ -313,7 +313,7 @@ class Better(str, Enum):
 class Metric:
     """What a probe can yield."""
 
-    name: str  # unique over all probes: "throughput", "pps_received", "latency_avg", ...
+    name: str  # unique in its probe: "throughput", "pps_received", "loss", ...; key by (probe, metric)
     unit: str  # "bit/s", "packets/s", "s", "1" (a fraction or a plain number)
     better: Better = Better.NEITHER
 

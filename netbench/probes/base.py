@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
-from netbench.model import Completed, Measurement, Metric, ServerCommand
+from netbench.model import Completed, Measurement, Metric, Sample, ServerCommand
 
 
 class Probe(Protocol):
@@ -30,3 +30,8 @@ class Probe(Protocol):
 
     def parse(self, client: Completed) -> Measurement:
         """Read the client's raw output. Raises ParseError; never returns zeros for a failure."""
+
+
+def sample(metric: Metric, value: float) -> Sample:
+    """A number of that metric, in the metric's unit."""
+    return Sample(metric.name, value, metric.unit)

@@ -1,0 +1,232 @@
+"""Read iperf3's JSON: is it a result at all, and where are its numbers? Made for 3.1 to 3.21, by meaning.
+
+The exit code is no help: with ``-J`` an error ends with 0 in 3.10 to 3.13, and a client ended by SIGTERM ends with 0
+from 3.19 on. Nor is a plausible sum: an interrupted client reports the part that it got through.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from netbench.errors import ParseError
+from netbench.model import Completed, FailureClass, ServerCommand
+from netbench.probes.failures import Rule, brief, ended_early, explain
+
+TOOL = "iperf3"
+COMPLETE = 0.95  # of the time asked for that a result must cover
+DEVIATION = 0.01  # that a bit rate may be away from bytes / seconds
+
+_OPENING = re.compile(r"^\{", re.MULTILINE)
+
+RULES = (
+    Rule(
+        "cpu affinity",
+        FailureClass.TOOL_FAILED,
+        "the source may not use that CPU (its cpuset leaves it out): set the probe's option cpu to one it may use, "
+        "or to none",
+    ),
+    Rule("server is busy", FailureClass.BUSY, "end the other test on that server, or choose another port"),
+    Rule("connection refused", FailureClass.REFUSED, "see whether the server runs and listens on that port"),
+    # 3.7 to 3.9 overwrite the reason of a failed connect with that of the goodbye which they then cannot send
+    Rule(
+        "unable to send control message: bad file descriptor",
+        FailureClass.REFUSED,
+        "this iperf3 hides why it could not connect: see whether the server listens on that port and is reachable",
+    ),
+    Rule(r"\binterrupt - |the client has terminated", FailureClass.CANCELLED, ""),
+    Rule(
+        "operation not permitted|permission denied",
+        FailureClass.PERMISSION,
+        "see what the source's packet filter and its security profile forbid",
+    ),
+    Rule(
+        "unable to connect|no route to host|network is unreachable|name or service not known|name resolution",
+        FailureClass.UNREACHABLE,
+        "check the destination's address, and that nothing on the way filters the port",
+    ),
+    Rule(
+        "connection reset|broken pipe|server has terminated|closed unexpectedly|timed out|idle timeout"
+        "|(send|receive) (control message|results)|(read from|write to) the control socket",
+        FailureClass.CONNECTION_CUT,
+        "see why the server or the path to it went away",
+    ),
+    Rule("parameter error|unrecognized option|invalid option", FailureClass.TOOL_FAILED, "check the probe's options"),
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """An object inside the JSON. Every access is checked; what is wrong raises ParseError naming the path."""
+
+    path: str
+    data: Mapping[str, object]
+
+    def section(self, key: str) -> Section:
+        return self._section(self._at(key), self.data.get(key))
+
+    def sections(self, key: str) -> list[Section]:
+        """The objects in a list."""
+        items = self.data.get(key)
+        if not isinstance(items, list):
+            invalid(f"{self._at(key)} is not a list")
+        return [self._section(f"{self._at(key)}[{i}]", item) for i, item in enumerate(items)]
+
+    def number(self, key: str) -> float:
+        """A finite number that is not negative."""
+        value = self.data.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            invalid(f"{self._at(key)} is not a number")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number) or number < 0:
+            invalid(f"{self._at(key)} is {number:g}")
+        return number
+
+    def positive(self, key: str) -> float:
+        """A finite number above zero."""
+        number = self.number(key)
+        if number == 0:
+            invalid(f"{self._at(key)} is 0")
+        return number
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if not isinstance(value, str):
+            invalid(f"{self._at(key)} is not text")
+        return value
+
+    def has(self, key: str) -> bool:
+        """Whether there is a value. iperf3's JSON library writes null for what is no number, as in 0 / 0."""
+        return self.data.get(key) is not None
+
+    def _at(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    @staticmethod
+    def _section(path: str, value: object) -> Section:
+        if not isinstance(value, dict):
+            invalid(f"{path} is missing")
+        return Section(path, value)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The JSON of a test that ran to its end."""
+
+    version: str  # as in "3.12"
+    test: Section  # start.test_start
+    end: Section
+
+    def check(self, *, protocol: str, streams: int) -> None:
+        """Raise ParseError unless it is the test that was asked for."""
+        found = self.test.text("protocol")
+        if found.upper() != protocol:
+            invalid(f"it measured {found}, not {protocol}")
+        planned, ended = self.test.number("num_streams"), len(self.end.sections("streams"))
+        if planned != streams or ended != streams:
+            invalid(f"{streams} streams were asked for, {planned:g} started and {ended} reported")
+
+    @property
+    def many_threads(self) -> bool:
+        """Whether each stream has a thread and may keep a core of its own busy. Only the version tells."""
+        numbers = re.match(r"(\d{1,4})\.(\d{1,4})", self.version)
+        return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (3, 16)
+
+
+def server(port: int) -> ServerCommand:
+    """The server of every iperf3 probe. It is started afresh for each step: one that lost a client may stay busy."""
+    return ServerCommand((TOOL, "-s", "-i", "1", "-p", str(port)), port)
+
+
+def read(client: Completed) -> Result:
+    """The result in what an ``iperf3 -c ... -J`` left behind. Raises ParseError where there is none.
+
+    A ParseError of class PARSE means that there is no JSON, INVALID_RESULT that it is not a complete test; the other
+    classes repeat what iperf3 itself gave as its reason.
+    """
+    document = _document(client)
+    if "error" in document.data:
+        text = re.sub("^error - ", "", str(document.data["error"]))
+        raise explain(TOOL, text, RULES) or ParseError(f"{TOOL}: {brief(text)}", failure=FailureClass.TOOL_FAILED)
+    end = document.section("end")
+    if not end.data:  # 3.9 gives its reasons on stderr only
+        raise (
+            explain(TOOL, client.error_text, RULES)
+            or ended_early(TOOL, client)
+            or _invalid(f"end is empty; stderr: {brief(client.error_text) or 'nothing'}")
+        )
+    start = document.section("start")
+    return Result(start.text("version").removeprefix("iperf "), start.section("test_start"), end)
+
+
+def lasted(sums: Section, duration: float) -> float:
+    """The seconds that sums cover. Raises ParseError where that is not the time asked for."""
+    seconds = sums.positive("seconds")
+    if seconds < COMPLETE * duration:
+        invalid(f"{sums.path} covers {seconds:g} of {duration:g} seconds")
+    return seconds
+
+
+def transfer(sums: Section, duration: float) -> tuple[float, float]:
+    """Bytes and seconds of sums, neither of them zero, which agree with the bit rate given beside them."""
+    count, seconds = sums.positive("bytes"), lasted(sums, duration)
+    rate, said = count * 8 / seconds, sums.number("bits_per_second")
+    if not math.isfinite(rate) or abs(said - rate) > DEVIATION * rate:
+        invalid(f"{sums.path}.bits_per_second is {said:g}, and its bytes in its seconds are {rate:g}")
+    return count, seconds
+
+
+def cpu(end: Section, side: str) -> float | None:
+    """Cores kept busy on the "host" (source) or "remote" (destination) side; None where iperf3 does not say."""
+    if not end.has("cpu_utilization_percent"):
+        return None
+    usage = end.section("cpu_utilization_percent")
+    return usage.number(f"{side}_total") / 100 if usage.has(f"{side}_total") else None
+
+
+def invalid(reason: str) -> NoReturn:
+    """Refuse a JSON that is no result."""
+    raise _invalid(reason)
+
+
+def _invalid(reason: str) -> ParseError:
+    return ParseError(f"{TOOL}: not a complete result: {reason}", failure=FailureClass.INVALID_RESULT)
+
+
+def _document(client: Completed) -> Section:
+    documents = list(_documents(client.text))
+    if len(documents) == 1:
+        return Section("", documents[0])
+    if documents:
+        raise ParseError(f"{TOOL}: {len(documents)} JSON documents where one is expected")
+    said = client.error_text or client.text
+    raise (
+        ended_early(TOOL, client)
+        or explain(TOOL, said, RULES)
+        or ParseError(f"{TOOL}: exit code {client.exit_code}, and no JSON but: {brief(said) or 'nothing'}")
+    )
+
+
+def _documents(text: str) -> Iterator[dict[str, object]]:
+    """Every JSON object of iperf3's among other lines: warnings may come before and after it.
+
+    One starts at the beginning of a line. What is nested does not, and has a number for ``start``: an inner part of a
+    truncated document is not taken for a whole one.
+    """
+    decoder = json.JSONDecoder()
+    position = 0
+    while opening := _OPENING.search(text, position):
+        try:
+            value, position = decoder.raw_decode(text, opening.start())
+        except (ValueError, RecursionError):
+            position = opening.end()
+            continue
+        if isinstance(value.get("start"), dict) or "error" in value:
+            yield value
