@@ -8,7 +8,7 @@ for tool in sh sed sleep mkdir rm wc cat mv readlink timeout $tools; do
   command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 say missing "$missing"
-for place in "${TMPDIR:-/tmp}" /tmp /var/tmp /dev/shm /run; do
+for place in /tmp /var/tmp /dev/shm /run; do
   probe=$place/netbench-$$
   mkdir "$probe" 2>/dev/null && rm -r "$probe" && say workdir "$place" && break
 done

@@ -59,17 +59,27 @@ class Job:
         *,
         deadline: float,
         port: int = 0,
-        peer: str = "",
+        device: str = "",
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
-        """Start it. ``workdir``: a writable directory there. ``port``: it is ready when it listens on that TCP port."""
+        """Start it. ``workdir``: an absolute path that can be written to there. ``port``: it is ready when it listens
+        on that TCP port. ``device``: the network interface whose counters come with the beats.
+        """
         self.directory = f"{workdir}/netbench-{secrets.token_hex(12)}"
         self._transport = transport
         self._ends = time.monotonic() + deadline + GRACE
         self._reader = FrameReader(on_beat)
         self._broken: Exception | None = None
         self._over = False
-        start = ("start", self.directory, str(round(deadline)), str(LINGER), str(port), peer, *argv)
+        start = (
+            "start",
+            self.directory,
+            str(round(deadline)),
+            str(LINGER),
+            f"{port:04X}" if port else "",
+            device,
+            *argv,
+        )
         self._session = threading.Thread(target=self._attend, args=(start, deadline), daemon=True)
         self._session.start()
 

@@ -26,6 +26,7 @@ class Target:
     endpoint: Endpoint
     transport: Transport
     workdir: str
+    device: str = ""  # the network interface traffic leaves by, where it is known
 
 
 class Archive(Protocol):
@@ -101,11 +102,16 @@ class StepRun:
 
     def _measure(self) -> JobResult:
         self._check_cancelled()
-        source, peer = self._source, self._destination.endpoint.address
+        source = self._source
         deadline = self._step.seconds + GRACE
         meter = _Meter(self._on_progress)
         self._client = Job(
-            source.transport, source.workdir, self._step.client, deadline=deadline, peer=peer, on_beat=meter.beat
+            source.transport,
+            source.workdir,
+            self._step.client,
+            deadline=deadline,
+            device=source.device,
+            on_beat=meter.beat,
         )
         self._check_cancelled()
         result = self._client.result()

@@ -124,7 +124,7 @@ def _examine(
         checks.append(Check(name, "work directory", detail, FailureClass.PERMISSION, "mount an emptyDir at /tmp"))
     if ports:
         checks.append(_port(name, facts.pop("port_taken", None), ports))
-    target = Target(endpoint, transport, workdir) if workdir else None
+    target = Target(endpoint, transport, workdir, facts.get("nic", "")) if workdir else None
     return checks, facts, target
 
 

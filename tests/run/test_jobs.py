@@ -141,7 +141,7 @@ def test_a_server_that_never_listens(transport: LocalTransport, tmp_path: Path) 
 
 def test_beats_come_while_it_runs(transport: LocalTransport, tmp_path: Path) -> None:
     beats: list[Beat] = []
-    job = Job(transport, str(tmp_path), ("sleep", "2.5"), deadline=20, peer="127.0.0.1", on_beat=beats.append)
+    job = Job(transport, str(tmp_path), ("sleep", "2.5"), deadline=20, device="lo", on_beat=beats.append)
     assert job.result().status == "0"
     job.stop()
     assert len(beats) >= 2
@@ -159,7 +159,7 @@ def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
 def test_nothing_stays_when_nobody_comes_back(tmp_path: Path) -> None:
     """The bastion died: the job ends at its deadline and its directory goes after the time a result is kept."""
     script = Path("netbench/run/job.sh").read_text(encoding="utf-8")
-    argv = ("sh", "-c", script, "netbench-job", "start", f"{tmp_path}/netbench-1", "1", "1", "0", "", "sleep", "60")
+    argv = ("sh", "-c", script, "netbench-job", "start", f"{tmp_path}/netbench-1", "1", "1", "", "", "sleep", "60")
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     subprocess_left.append(process)
 
