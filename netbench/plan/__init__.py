@@ -1,0 +1,8 @@
+"""From an inventory to every step in order, as pure data: nothing is opened, nothing is run."""
+
+from netbench.plan.build import build_plan
+from netbench.plan.endpoints import choose_endpoints
+from netbench.plan.notes import notes
+from netbench.plan.schedule import eta
+
+__all__ = ["build_plan", "choose_endpoints", "eta", "notes"]

@@ -1,0 +1,5 @@
+"""The run directory: everything a run leaves behind, and all that a report is made from."""
+
+from netbench.store.rundir import RunDir, run_name
+
+__all__ = ["RunDir", "run_name"]

@@ -1,0 +1,78 @@
+"""A lab for the tests of a module, and programs run in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from netbench.lab import control
+from netbench.lab.requirements import missing
+from netbench.lab.spec import LabSpec
+from netbench.lab.state import LabState
+
+RUN = """
+import sys
+from pathlib import Path
+from netbench.lab.control import run
+from netbench.lab.state import LabState
+sys.exit(run(sys.argv[2:], LabState(Path(sys.argv[1]))))
+"""
+SPEC = LabSpec(
+    rate_fractions={"a2-terway": 0.5, "b1": 0.25},
+    kind_labels={"b1-terway": "terway-eni"},
+)
+
+
+class Lab:
+    """A lab, and what tests do in it."""
+
+    def __init__(self, state: LabState) -> None:
+        self.state = state
+
+    def argv(self, *argv: str) -> list[str]:
+        """A command line that runs this one in the lab."""
+        return [sys.executable, "-c", RUN, str(self.state.directory), *argv]
+
+    def run(self, *argv: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+        """Run it to its end and keep what it says."""
+        return subprocess.run(self.argv(*argv), capture_output=True, timeout=60, **options)  # type: ignore[call-overload]
+
+    def output(self, *argv: str) -> str:
+        """What it says, where it succeeds."""
+        done = self.run(*argv)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def ssh(self, address: str, command: str) -> str:
+        """What a command line on a node says."""
+        return self.output(
+            *("ssh", "-n", "-F", "none", "-i", str(self.state.key), "-o", "BatchMode=yes"),
+            *("-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={self.state.known_hosts}"),
+            *("-o", "GlobalKnownHostsFile=none", f"root@{address}", command),
+        )
+
+
+@pytest.fixture(scope="session")
+def able() -> None:
+    if lacking := missing():
+        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
+
+
+@pytest.fixture(scope="module")
+def lab(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    state = control.up(SPEC, LabState(tmp_path_factory.mktemp("lab") / "state"))
+    yield Lab(state)
+    control.down(state)
+
+
+def eventually(holds: Callable[[], object], seconds: float = 10.0) -> object:
+    """Wait until something holds, and return it; fail when it does not in that time."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return found
