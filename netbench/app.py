@@ -22,7 +22,7 @@ from netbench.model import (
     StepRecord,
     ZoneMode,
 )
-from netbench.plan import build_plan, eta
+from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
 from netbench.report import build_document, render
@@ -76,6 +76,7 @@ class Campaign:
     probes: Mapping[str, Probe]
     plan: Plan
     seconds: float  # expected
+    notes: tuple[str, ...]  # what makes cells less comparable, and endpoints that are left out
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,10 @@ def make_campaign(request: Request, connections: Pool) -> Campaign:
         pairs=request.pairs,
         kinds=request.kinds,
         seed=request.seed,
+        max_parallel=_max_parallel(inventory),
     )
-    return Campaign(request, inventory, probes, plan, eta(plan))
+    left_out = tuple(f"{endpoint.name} is not used: {reason}" for endpoint, reason in choose_endpoints(inventory)[1])
+    return Campaign(request, inventory, probes, plan, eta(plan), (*plan.notes, *left_out))
 
 
 def check(campaign: Campaign, connections: Pool) -> Checked:
@@ -183,7 +186,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
     now = datetime.now(timezone.utc)
     directory = RunDir.create(Path(request.reports), run_name(now, campaign.plan.zone))
     settings = campaign.inventory.settings
-    notes = settings.get("lab_notes")
+    lab_notes = settings.get("lab_notes")
     manifest = Manifest(
         run=directory.path.name,
         netbench=__version__,
@@ -191,7 +194,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         zone=campaign.plan.zone,
         inventory=campaign.inventory.source,
         lab=bool(settings.get("lab")),
-        lab_notes=tuple(str(note) for note in notes) if isinstance(notes, list | tuple) else (),
+        lab_notes=tuple(str(note) for note in lab_notes) if isinstance(lab_notes, list | tuple) else (),
         kubectl=checked.kubectl,
         kubernetes=checked.kubernetes,
         environment=checked.preflight.facts,
@@ -240,6 +243,11 @@ def _options(request: Request, base: Mapping[str, Mapping[str, object]]) -> dict
     for name, values in request.options.items():
         merged.setdefault(name, {}).update(values)
     return merged
+
+
+def _max_parallel(inventory: Inventory) -> int | None:
+    setting = inventory.settings.get("max_parallel")
+    return setting if isinstance(setting, int) else None
 
 
 def _clusters(inventory: Inventory) -> list[Cluster]:

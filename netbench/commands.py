@@ -43,7 +43,10 @@ def bench(arguments: Arguments) -> None:
         request = make_request(arguments)
         _lab_unless_inventory(request)
         with app.pool(request) as connections:
-            checked = app.check(app.make_campaign(request, connections), connections)
+            campaign = app.make_campaign(request, connections)
+            for text in campaign.notes:
+                terminal.note(f"note: {text}")
+            checked = app.check(campaign, connections)
             terminal.show_checks(checked, all_rows=False)
             result = app.bench(checked, observer(quiet=arguments["quiet"]), sys.argv[1:])
         terminal.show_result(result, request.lang)

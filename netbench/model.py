@@ -255,6 +255,7 @@ class Plan:
     exclusions: tuple[Exclusion, ...] = ()
     baseline: str = ""  # the kind others are compared with; the empty string where it is not among ``kinds``
     lab: bool = False  # made on the test bed
+    notes: tuple[str, ...] = ()  # what makes cells less comparable than they could be, for people
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -100,6 +100,8 @@ def show_plan(campaign: Campaign) -> None:
     rows = ((s.wave, s.round, s.probe, s.cell, s.pair, shlex.join(s.client)) for s in plan.steps)
     say(table(("wave", "round", "probe", "cell", "pair", "client command"), rows))
     say()
+    for text in campaign.notes:
+        say(plain(f"note: {text}"))
     servers = {step.server.argv for step in plan.steps if step.server}
     for server in sorted(servers):
         say(f"server, fresh for each step: {shlex.join(server)}")

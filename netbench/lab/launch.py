@@ -51,8 +51,8 @@ def start(spec: LabSpec, state: LabState, *, tied: bool) -> subprocess.Popen[byt
             _check(_first_line(outcome.fileno()), log)
         except BaseException:
             end(state)
-            if tied:
-                process.wait()
+            process.kill()  # where it hangs before there is an init
+            process.wait()
             state.forget()
             raise
     if not tied:

@@ -2,7 +2,6 @@
 
 from netbench.plan.build import build_plan
 from netbench.plan.endpoints import choose_endpoints
-from netbench.plan.notes import notes
 from netbench.plan.schedule import eta
 
-__all__ = ["build_plan", "choose_endpoints", "eta", "notes"]
+__all__ = ["build_plan", "choose_endpoints", "eta"]

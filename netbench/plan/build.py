@@ -12,6 +12,7 @@ from netbench.plan.endpoints import Chosen, choose_endpoints, natural
 from netbench.plan.ids import Identity, step_ids
 from netbench.plan.kinds import baseline_kind, order_kinds
 from netbench.plan.matrix import Matrix, build_matrix
+from netbench.plan.notes import notes
 from netbench.plan.schedule import balanced_orders, in_waves, rotated
 from netbench.probes.base import Probe
 
@@ -51,7 +52,7 @@ def build_plan(
     order = list(_order(matrix, tuple(probes), rounds, seed))
     steps = in_waves(_steps(order, chosen, probes), max_parallel)
     used = {name for step in steps for name in (step.source, step.destination)}
-    return Plan(
+    plan = Plan(
         zone=zone,
         kinds=ordered,
         probes={name: dataclasses.asdict(cast(Any, probe)) for name, probe in probes.items()},
@@ -64,6 +65,7 @@ def build_plan(
         baseline=baseline_kind(inventory, ordered),
         lab=bool(inventory.settings.get("lab")),
     )
+    return dataclasses.replace(plan, notes=notes(plan))
 
 
 def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Iterable[Identity]:

@@ -6,8 +6,6 @@ trip: the same commands run straight inside the lab show that floor.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -15,24 +13,25 @@ from statistics import median
 import pytest
 
 from netbench.lab import control
+from netbench.lab.requirements import missing
+from netbench.lab.state import LabState
 from tests.e2e.campaign import bench
 
 GOALS = {"ssh": 0.4, "kubectl": 0.8}
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    if os.geteuid() != 0 or shutil.which("iperf3") is None:
-        pytest.skip("the lab needs root and iperf3")
-    os.environ["NETBENCH_LAB"] = str(tmp_path_factory.mktemp("lab"))
-    control.up()
-    yield
-    control.down()
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabState]:
+    if lacking := missing():
+        pytest.skip(f"the lab needs {', '.join(lacking)}")
+    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
+    yield state
+    control.down(state)
 
 
 @pytest.mark.timeout(900)
-def test_the_overhead_of_a_step(lab: None, tmp_path: Path) -> None:
-    campaign = bench("--profile", "smoke", reports=tmp_path / "reports", before=("lab.run", "--"))
+def test_the_overhead_of_a_step(lab: LabState, tmp_path: Path) -> None:
+    campaign = bench("--profile", "smoke", reports=tmp_path / "reports", lab=lab)
     assert campaign.exit_code == 0, campaign.stdout + campaign.stderr
     steps = {step["id"]: step for step in campaign.plan["steps"]}  # type: ignore[attr-defined]
     found: dict[tuple[str, str], list[float]] = {}

@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from netbench.lab.state import LabState
+
 KINDS = ("host", "terway-eni", "terway")
 PROBES = ("throughput", "pps", "latency")
 ROUNDS = 3
@@ -40,24 +42,24 @@ class Campaign:
         return (self.directory / "report.md").read_text()
 
 
-def netbench(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """The console program, without a terminal."""
+def netbench(*arguments: str, lab: LabState | None = None) -> subprocess.CompletedProcess[str]:
+    """The console program, without a terminal, on this machine or in a lab."""
+    program = (sys.executable, "-m", "netbench")
     return subprocess.run(
-        [sys.executable, "-m", "netbench", *arguments],
+        [*program, *(("lab.run", "--", *program) if lab else ()), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=1500,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **({"NETBENCH_LAB": str(lab.directory)} if lab else {})},
         check=False,
     )
 
 
-def bench(*arguments: str, reports: Path, before: tuple[str, ...] = ()) -> Campaign:
-    """`netbench bench ARGUMENTS`, or the same behind ``before`` (lab.run --)."""
+def bench(*arguments: str, reports: Path, lab: LabState | None = None) -> Campaign:
+    """`netbench bench ARGUMENTS`, on this machine or in a lab."""
     known = set(reports.glob("*")) if reports.exists() else set()
-    program = (sys.executable, "-m", "netbench") if before else ()
-    done = netbench(*before, *program, "bench", "--reports", str(reports), *arguments)
+    done = netbench("bench", "--reports", str(reports), *arguments, lab=lab)
     new = sorted(set(reports.glob("*")) - known) if reports.exists() else []
     return Campaign(done.returncode, done.stdout, done.stderr, new[0] if new else None)
 

@@ -181,7 +181,7 @@ def test_a_lab_that_run_started_waits_for_other_commands_in_it(state: LabState) 
             assert other.stdout is not None
             assert other.stdout.readline() == b"ready\n"
             owner.stdin.close()
-            assert owner.stdout.read() == b"end\n"
+            assert owner.stdout.readline() == b"end\n"
             with pytest.raises(subprocess.TimeoutExpired):
                 owner.wait(0.5)
             assert other.communicate(b"\n", 10)[0] == b"end\n"

@@ -20,6 +20,7 @@ from netbench.model import FailureClass, Outcome, StepRecord, ZoneMode
 from netbench.store import RunDir, run_name
 from tests.store.models import MANIFEST, plan, record
 
+CHECKOUT = Path(__file__).parents[2]
 NAME = "20261123T023818Z-same"
 
 
@@ -333,7 +334,7 @@ def _namespaces() -> bool:
 @pytest.mark.skipif(not _namespaces(), reason="needs mount namespaces (unshare -rm)")
 def test_full_and_read_only_disks_are_told_and_nothing_is_lost(tmp_path: Path) -> None:
     script = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
-    done = subprocess.run(["unshare", "-rm", *script], capture_output=True, text=True, check=False)
+    done = subprocess.run(["unshare", "-rm", *script], capture_output=True, text=True, check=False, cwd=CHECKOUT)
     assert done.stderr == ""
     said = done.stdout.splitlines()
     where = ["raw/r01.1.client.out", "samples.jsonl", "plan.json", "samples.jsonl", "manifest.json", ""]

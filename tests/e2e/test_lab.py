@@ -1,0 +1,267 @@
+"""End to end in the lab: whole campaigns, the same commands by hand, and unplugged parts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from netbench.lab import control
+from netbench.lab.pods import load_pods
+from netbench.lab.requirements import missing
+from netbench.lab.state import LabState
+from tests.e2e.campaign import assert_complete, bench, netbench, values
+from tests.lab.conftest import Lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "latency")  # the smallest campaign
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if lacking := missing():
+        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
+    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
+    yield Lab(state)
+    control.down(state)
+
+
+@pytest.mark.parametrize("zone", ["same", "cross"])
+def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
+    """Nine cells, three probes, three rounds; somebody else's iperf3 lives on; nothing of ours stays."""
+    others = subprocess.Popen(lab.argv("nsenter", *on(lab, "a2"), "iperf3", "-s", "-p", "16999"),
+                              stdout=subprocess.DEVNULL)  # fmt: skip
+    try:
+        before = {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS}
+        campaign = bench("--zone", zone, "--profile", "smoke", "--rounds", "3", reports=tmp_path / "r", lab=lab.state)
+        assert_complete(campaign, zone)
+        assert {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS} == before
+        assert others.poll() is None
+    finally:
+        others.terminate()
+        others.wait(20)
+    assert "test bed" in campaign.report
+    # every link is shaped to 2 Gbit/s; with headers and Ethernet framing the payload is about 1.9
+    for cell, measured in values(campaign, "throughput").items():
+        assert all(1.6e9 < value < 2.0e9 for value in measured), (cell, measured)
+
+
+def test_the_numbers_agree_with_the_commands_typed_by_hand(lab: Lab, tmp_path: Path) -> None:
+    campaign = bench(
+        "--profile", "quick", "--kinds", "terway", "--probes", "throughput,latency", reports=tmp_path / "r",
+        lab=lab.state,
+    )  # fmt: skip
+    assert campaign.exit_code == 0, campaign.stdout + campaign.stderr
+    (rates,) = values(campaign, "throughput").values()
+    (delays,) = values(campaign, "latency_avg").values()
+    step = campaign.plan["steps"][0]  # type: ignore[index]
+    source, destination = (step[end].partition("/")[2] for end in ("source", "destination"))
+    address = step["client"][2]
+    by_hand, pings = [], []
+    for _ in range(3):
+        lab.output("kubectl", "exec", destination, "-c", "netbench", "--", "sh", "-c",
+                   "iperf3 -s -1 -D -p 16000; until ss -ltn | grep -q :16000; do :; done")  # fmt: skip
+        iperf3 = f"iperf3 -c {address} -t 3 -P 4 -p 16000 -J".split()
+        said = json.loads(lab.output("kubectl", "exec", source, "-c", "netbench", "--", *iperf3))
+        by_hand.append(said["end"]["sum_received"]["bits_per_second"])
+        ping = lab.output("kubectl", "exec", source, "-c", "netbench", "--", *f"ping -c 10 -i 0.2 {address}".split())
+        pings.append(float(ping.rpartition("= ")[2].split("/")[1]) / 1e3)
+    print(f"netbench {[f'{v / 1e9:.3f}' for v in rates]}, by hand {[f'{v / 1e9:.3f}' for v in by_hand]} Gbit/s")  # noqa: T201
+    print(f"netbench {[f'{v * 1e3:.3f}' for v in delays]}, by hand {[f'{v * 1e3:.3f}' for v in pings]} ms")  # noqa: T201
+    assert mean(rates) == pytest.approx(mean(by_hand), rel=0.1)
+    assert mean(delays) == pytest.approx(mean(pings), rel=1.0)
+
+
+# --- unplugged parts: (exit code, failure class, words) instead of a traceback
+
+
+def test_iperf3_missing_on_one_node(lab: Lab, tmp_path: Path) -> None:
+    with hidden(lab, "a2", "iperf3"):
+        done = bench("--profile", "smoke", "--kinds", "host", reports=tmp_path / "r", lab=lab.state)
+        assert_refused(done.exit_code, done.stdout + done.stderr, 3, "missing: iperf3", "install them on a2")
+        assert done.directory is None
+        kept = bench("--profile", "smoke", "--keep-going", reports=tmp_path / "r", lab=lab.state)
+    assert kept.exit_code == 1, kept.stdout + kept.stderr
+    good = {r["step"] for r in kept.records if r["outcome"]["failure"] is None}  # type: ignore[index]
+    bad = {r["outcome"]["failure"] for r in kept.records} - {None}  # type: ignore[index]
+    assert good
+    assert bad == {"tool-missing"}
+    assert "n/a" in kept.report
+
+
+def test_the_port_is_taken_by_somebody_else(lab: Lab, tmp_path: Path) -> None:
+    others = subprocess.Popen(lab.argv("nsenter", *on(lab, "a2"), "iperf3", "-s", "-p", "16000"),
+                              stdout=subprocess.DEVNULL)  # fmt: skip
+    try:
+        until(lambda: ":16000" in lab.output("nsenter", *on(lab, "a2"), "ss", "-ltn"))
+        done = bench("--profile", "smoke", "--kinds", "host", "--probes", "pps", reports=tmp_path / "r", lab=lab.state)
+        assert_refused(done.exit_code, done.stdout + done.stderr, 3, "16000 is taken", "--port")
+        arguments = ("--profile", "smoke", "--kinds", "host", "--probes", "pps", "--port", "16001")
+        assert bench(*arguments, reports=tmp_path / "r", lab=lab.state).exit_code == 0
+        assert others.poll() is None
+    finally:
+        others.terminate()
+        others.wait(20)
+
+
+def test_a_pod_is_not_ready(lab: Lab, tmp_path: Path) -> None:
+    control.change_pod("a2-terway", lab.state, ready=False, reason="ContainersNotReady")
+    try:
+        done = bench("--profile", "smoke", "--probes", "latency", reports=tmp_path / "r", lab=lab.state)
+    finally:
+        control.change_pod("a2-terway", lab.state, ready=True, reason="")
+    assert done.exit_code in (0, 1), done.stdout + done.stderr
+    assert "a2-terway" in done.stdout + done.stderr
+    reasons = [e["reason"] for e in done.plan["exclusions"]]  # type: ignore[attr-defined]
+    assert reasons
+    assert "n/a" in done.report
+
+
+def test_a_host_refuses_the_key(lab: Lab, tmp_path: Path) -> None:
+    with moved(lab, "a2", "/run/lab/authorized_keys"):
+        done = bench(*ONE, reports=tmp_path / "r", lab=lab.state)
+    assert_refused(done.exit_code, done.stdout + done.stderr, 3, "none of the keys", "authorized_keys")
+
+
+def test_an_unknown_host_key(lab: Lab, tmp_path: Path) -> None:
+    inventory = changed(lab, tmp_path, lambda text: text.replace(str(lab.state.known_hosts), "/dev/null"))
+    done = bench(*ONE, "--inventory", inventory, reports=tmp_path / "r", lab=lab.state)
+    assert_refused(done.exit_code, done.stdout + done.stderr, 3, "not in known_hosts", "--accept-new-host-keys")
+
+
+def test_the_kubeconfig_is_wrong(lab: Lab, tmp_path: Path) -> None:
+    inventory = changed(lab, tmp_path, lambda text: text.replace(str(lab.state.kubeconfig), "/nowhere/kubeconfig"))
+    done = bench("--inventory", inventory, reports=tmp_path / "r", lab=lab.state)
+    assert_refused(done.exit_code, done.stdout + done.stderr, 2, "kubeconfig")
+
+
+def test_the_selector_finds_nothing(lab: Lab, tmp_path: Path) -> None:
+    inventory = changed(lab, tmp_path, lambda text: text.replace("app=netbench", "app=nobody"))
+    done = bench("--inventory", inventory, reports=tmp_path / "r", lab=lab.state)
+    assert_refused(done.exit_code, done.stdout + done.stderr, 2, "app=nobody", "default")
+
+
+def test_two_pods_of_a_kind_on_one_node(lab: Lab, tmp_path: Path) -> None:
+    control.change_pod("a1-terway-eni", lab.state, labels={"app": "netbench", "netbench/kind": "terway"})
+    try:
+        arguments = ("--profile", "smoke", "--probes", "latency", "--kinds", "terway")
+        done = bench(*arguments, reports=tmp_path / "r", lab=lab.state)
+    finally:
+        control.change_pod("a1-terway-eni", lab.state, labels={"app": "netbench", "netbench/kind": "terway-eni"})
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "a1-terway is the terway used on a1" in done.stderr
+
+
+def test_plan_touches_no_host_and_report_renders_again(lab: Lab, tmp_path: Path) -> None:
+    with moved(lab, "a2", "/run/lab/authorized_keys"):
+        plan = netbench("plan", lab=lab.state)
+    assert plan.returncode == 0, plan.stderr
+    assert "iperf3 -c 198.18.0.12 -t 45 -P 4 -p 16000 -J" in plan.stdout
+    assert "iperf3 -s -i 1 -p 16000" in plan.stdout
+    done = bench(*ONE, reports=tmp_path / "r", lab=lab.state)
+    assert done.directory is not None
+    chinese = netbench("report", "latest", "--lang", "zh", "--reports", str(tmp_path / "r"))
+    assert chinese.returncode == 0, chinese.stderr
+    assert "时延" in chinese.stdout
+    assert (done.directory / "report.zh.md").read_text() in chinese.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--zone", "nearby"), "--zone nearby"),
+        (("--probes", "nosuch"), "nosuch"),
+        (("--kinds", "nosuch"), "nosuch"),
+        (("--limit", "nosuch"), "nosuch"),
+        (("--profile", "nosuch"), "nosuch"),
+        (("--rounds", "-1"), "--rounds"),
+        (("--duration", "soon"), "--duration soon"),
+        (("--port", "70000"), "port"),
+        (("--option", "parallel=4"), "--option parallel=4"),
+        (("--option", "throughput.nosuch=4"), "nosuch"),
+        (("--lang", "fr"), "--lang fr"),
+        (("--inventory", "/nowhere.yaml"), "/nowhere.yaml"),
+        (("--zone", "cross", "--limit", "a1:a2"), "zone-a"),
+    ],
+)
+def test_usage_errors_exit_2(lab: Lab, arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    done = bench(*arguments, reports=tmp_path / "r", lab=lab.state)
+    assert_refused(done.exit_code, done.stdout + done.stderr, 2, words, "remedy: ")
+    assert done.directory is None
+
+
+# --- helpers
+
+ENDPOINTS = ("a1", "a2", "b1", *(f"{node}-{kind}" for node in ("a1", "a2", "b1") for kind in ("terway", "terway-eni")))
+
+
+def assert_refused(code: int, output: str, expected: int, *words: str) -> None:
+    assert code == expected, output
+    assert "Traceback" not in output
+    for word in words:
+        assert word in output, output
+
+
+def on(lab: Lab, endpoint: str) -> tuple[str, ...]:
+    """nsenter's options for a node or a pod: the namespaces of its first process, as the lab's bastion sees it."""
+    pids = {pod.name: str(pod.pid) for pod in load_pods(lab.state.pods)}
+    for line in lab.output("ps", "-e", "-o", "pid=,args=").splitlines():
+        pid, _, arguments = line.strip().partition(" ")
+        if arguments.startswith("sh ") and f"holder.sh node {endpoint} " in arguments:
+            pids[endpoint] = pid
+    return ("-t", pids[endpoint], "-n", "-m", "-u", "-p")
+
+
+def leftovers(lab: Lab, endpoint: str) -> list[str]:
+    """Processes of an endpoint (but for those that look) and what lies in its directories."""
+    inside = on(lab, endpoint)
+    processes = lab.output("nsenter", *inside, "ps", "-e", "-o", "stat=,args=").splitlines()
+    files = lab.output("nsenter", *inside, "ls", "-A", "/tmp", "/var/tmp", "/dev/shm").splitlines()
+    return sorted(line for line in processes if " ps " not in line and "sshd: root" not in line) + files
+
+
+@contextmanager
+def hidden(lab: Lab, node: str, program: str) -> Iterator[None]:
+    """A node without a program: something that cannot be run lies over it."""
+    path = lab.output("sh", "-c", f"command -v {program}").strip()
+    lab.output("nsenter", *on(lab, node), "mount", "-n", "--bind", "/dev/null", path)
+    try:
+        yield
+    finally:
+        lab.output("nsenter", *on(lab, node), "umount", "-n", path)
+
+
+@contextmanager
+def moved(lab: Lab, node: str, path: str) -> Iterator[None]:
+    """A node without a file."""
+    lab.output("nsenter", *on(lab, node), "mv", path, f"{path}.away")
+    try:
+        yield
+    finally:
+        lab.output("nsenter", *on(lab, node), "mv", f"{path}.away", path)
+
+
+def changed(lab: Lab, tmp_path: Path, change: Callable[[str], str]) -> str:
+    """A changed copy of the lab's inventory."""
+    text = (lab.state.inventory / "hosts.yaml").read_text()
+    assert change(text) != text
+    copy = tmp_path / "hosts.yaml"
+    copy.write_text(change(text))
+    return str(copy)
+
+
+def mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers)
+
+
+def until(holds: Callable[[], object]) -> None:
+    import time
+
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
