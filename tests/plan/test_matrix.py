@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from netbench.model import Cell, Pair, ZoneMode
-from netbench.plan import build_plan, choose_endpoints, notes
+from netbench.plan import build_plan, choose_endpoints
 from netbench.plan.endpoints import natural
 from netbench.plan.matrix import Matrix, build_matrix
+from netbench.plan.notes import notes
 from netbench.probes.registry import load_probes
 from tests.plan.fleets import endpoint, fleet
 
