@@ -117,9 +117,10 @@ def describe(step: Step, record: StepRecord) -> str:
     if not record.outcome.ok:
         assert record.outcome.failure is not None  # noqa: S101 - that is what not ok means
         return f"{name(step)}: FAILED, {record.outcome.failure.value}: {record.outcome.reason}"
-    first = record.measurement.samples[0]
+    samples = record.measurement.samples
+    shown = number(samples[0].value, samples[0].unit) if samples else "ok"
     flags = "".join(f" [{flag.code}]" for flag in record.measurement.flags)
-    return f"{name(step)}: {number(first.value, first.unit)}{flags}"
+    return f"{name(step)}: {shown}{flags}"
 
 
 def number(value: float, unit: str) -> str:
