@@ -51,7 +51,7 @@ def kubectl(*argv: str, stdin: str | None = None) -> str:
     return run("kubectl", f"--kubeconfig={KUBECONFIG}", *argv, stdin=stdin)
 
 
-def pod(node: str, kind: str) -> dict[str, object]:
+def pod(node: str, kind: str, app: str = "netbench-test", host_network: bool = False) -> dict[str, object]:
     container = {
         "name": "netbench",
         "image": IMAGE,
@@ -61,10 +61,11 @@ def pod(node: str, kind: str) -> dict[str, object]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"{kind}-{node}", "labels": {"app": "netbench-test", "netbench/kind": kind}},
+        "metadata": {"name": f"{kind}-{node}", "labels": {"app": app, "netbench/kind": kind}},
         "spec": {
             "nodeSelector": {"kubernetes.io/hostname": node},
             "terminationGracePeriodSeconds": 1,
+            "hostNetwork": host_network,
             "containers": [container],
         },
     }
@@ -90,6 +91,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
     items = [pod(node, kind) for node in nodes for kind in KINDS[1:]]
+    items += [pod(node, "host", "netbench-host", host_network=True) for node in nodes]
     # the service account of a new namespace takes a moment; pods are refused until it is there
     for _ in range(60):
         found = json.loads(kubectl("get", "serviceaccounts", "-n", NAMESPACE, "-o", "json"))["items"]
@@ -109,6 +111,32 @@ def test_check_passes_and_names_the_versions(cluster: Cluster) -> None:
     assert "FAILED" not in done.stdout
 
 
+def test_kubectl_on_a_control_host(cluster: Cluster) -> None:
+    """The nodes share this machine's file system, so each has kubectl and can read the kubeconfig."""
+    text = cluster.inventory.read_text()
+    control = cluster.inventory.with_name("control.ini")
+    control.write_text(text.replace('"container"', f'"control": "{sorted(cluster.nodes)[0]}", "container"'))
+    assert control.read_text() != text
+    arguments = ("--inventory", str(control), "--profile", "smoke", "--probes", "latency", "--kinds", "terway")
+    assert netbench("check", *arguments).returncode == 0
+
+
+def test_a_cluster_whose_nodes_cannot_be_logged_in_to(cluster: Cluster, tmp_path: Path) -> None:
+    """No host in the inventory: nodes come from the cluster, hostNetwork pods stand for host."""
+    pods = [
+        {"selector": f"app={app}", "namespace": NAMESPACE, "kubeconfig": KUBECONFIG}
+        for app in ("netbench-test", "netbench-host")
+    ]
+    inventory = tmp_path / "pods.ini"
+    inventory.write_text(f"[all:vars]\nnetbench_pods={json.dumps(pods)}\nnetbench_max_parallel=1\n")
+    campaign = bench(
+        "--inventory", str(inventory), "--zone", "cross", "--profile", "smoke", "--kinds", "host,terway", "--probes",
+        "throughput,latency", reports=tmp_path / "reports",
+    )  # fmt: skip
+    assert campaign.exit_code == 0, campaign.stdout + campaign.stderr
+    assert set(values(campaign, "throughput")) == {f"{a}->{b}" for a in ("host", "terway") for b in ("host", "terway")}
+
+
 @pytest.mark.parametrize("zone", ["same", "cross"])
 def test_a_whole_campaign(cluster: Cluster, zone: str, tmp_path: Path) -> None:
     """Nine cells, three probes, three rounds; somebody else's iperf3 lives on; nothing of ours stays."""
@@ -117,7 +145,15 @@ def test_a_whole_campaign(cluster: Cluster, zone: str, tmp_path: Path) -> None:
     before = {name: leftovers(cluster, name) for name in cluster.nodes}
     try:
         campaign = bench(
-            "--inventory", str(cluster.inventory), "--zone", zone, "--profile", "smoke", reports=tmp_path / "reports"
+            "--inventory",
+            str(cluster.inventory),
+            "--zone",
+            zone,
+            "--profile",
+            "smoke",
+            "--rounds",
+            "3",
+            reports=tmp_path / "reports",
         )
         assert_complete(campaign, zone)
         assert {name: leftovers(cluster, name) for name in cluster.nodes} == before

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,6 +159,28 @@ def test_two_pods_of_a_kind_on_one_node(lab: Lab, tmp_path: Path) -> None:
     assert "a1-terway is the terway used on a1" in done.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(lab: Lab, number: int, tmp_path: Path) -> None:
+    before = {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS}
+    netbench_argv = (sys.executable, "-m", "netbench", "bench", "--profile", "smoke", "--reports", str(tmp_path / "r"))
+    process = subprocess.Popen(lab.argv(*netbench_argv), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("[ 2/"):
+            process.send_signal(number)
+            break
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stdout + stderr
+    assert "Traceback" not in stderr
+    assert "interrupted" in stderr
+    (run,) = (tmp_path / "r").iterdir()
+    records = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    assert [record["outcome"]["failure"] for record in records[:2]] == [None, None]
+    assert {record["outcome"]["failure"] for record in records[2:]} <= {"cancelled"}
+    assert "interrupted" in (run / "report.md").read_text().lower()
+    assert {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS} == before
+
+
 def test_plan_touches_no_host_and_report_renders_again(lab: Lab, tmp_path: Path) -> None:
     with moved(lab, "a2", "/run/lab/authorized_keys"):
         plan = netbench("plan", lab=lab.state)
@@ -259,8 +284,6 @@ def mean(numbers: list[float]) -> float:
 
 
 def until(holds: Callable[[], object]) -> None:
-    import time
-
     end = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < end
