@@ -1,0 +1,89 @@
+"""Traffic into each kind, and out of it, against the baseline: what the matrix says about one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from netbench.analyse.findings import Code, Confidence, Finding
+from netbench.analyse.pairing import Paired, pair_values
+from netbench.analyse.summaries import Analysis, MetricSummary
+from netbench.model import Cell
+from netbench.stats import CONFIDENCE, pooled_ratio
+
+LEAST_ROUNDS = 3  # from two values a spread is a guess; a statement on noise needs more
+
+Compared = tuple[Cell, Cell]
+
+
+@dataclass(frozen=True)
+class _View:
+    """A kind in one direction: its cells, each beside the one where the baseline takes its place."""
+
+    code: Code
+    kind: str
+    compared: tuple[Compared, ...]
+
+
+def views(analysis: Analysis, metric: MetricSummary) -> tuple[Finding, ...]:
+    """For each kind but the baseline: INTO (same sources) and OUT_OF (same destinations). Empty without a baseline.
+
+    Each source (destination) is a stratum, so that sources may differ from each other without widening the interval.
+    Several comparisons are made, and one of them may look like a difference by chance: their intervals are
+    Bonferroni's, at 1 - 0.05 / comparisons each. A comparison without any pair of values is left out.
+    """
+    found: list[tuple[_View, list[Compared], list[Paired]]] = []
+    for view in _views(analysis):
+        strata = [(cells, paired) for cells in view.compared if (paired := _pair(metric, cells))]
+        if strata:
+            found.append((view, [cells for cells, _ in strata], [paired for _, paired in strata]))
+    return tuple(_finding(analysis, metric, *entry, comparisons=len(found)) for entry in found)
+
+
+def _views(analysis: Analysis) -> Iterator[_View]:
+    base = analysis.baseline
+    for kind in analysis.kinds if base else ():
+        if kind != base:
+            yield _View(Code.INTO, kind, tuple((Cell(s, kind), Cell(s, base)) for s in analysis.kinds))
+            yield _View(Code.OUT_OF, kind, tuple((Cell(kind, d), Cell(base, d)) for d in analysis.kinds))
+
+
+def _pair(metric: MetricSummary, cells: Compared) -> Paired | None:
+    ours, theirs = (metric.cell(cell).values for cell in cells)
+    return pair_values(ours, theirs)
+
+
+def _finding(
+    analysis: Analysis,
+    metric: MetricSummary,
+    view: _View,
+    compared: Iterable[Compared],
+    strata: list[Paired],
+    *,
+    comparisons: int,
+) -> Finding:
+    confidence = 1 - (1 - CONFIDENCE) / comparisons
+    ratio = pooled_ratio(strata, confidence)
+    cells = tuple(dict.fromkeys(cell for cells in compared for cell in cells))
+    rounds = min(len({value.round for value in metric.cell(cell).values}) for cell in cells)
+    if rounds < LEAST_ROUNDS or ratio.interval is None:
+        verdict = Confidence.UNKNOWN
+    else:
+        verdict = Confidence.NOISE if ratio.interval.contains(1) else Confidence.CLEAR
+    return Finding(
+        view.code,
+        {
+            "probe": metric.probe,
+            "metric": metric.metric,
+            "kind": view.kind,
+            "baseline": analysis.baseline,
+            "ratio": ratio.value,
+            "low": ratio.interval.low if ratio.interval else None,
+            "high": ratio.interval.high if ratio.interval else None,
+            "n": ratio.n,
+            "confidence": confidence,
+            "comparisons": comparisons,
+        },
+        cells,
+        verdict,
+    )

@@ -1,0 +1,120 @@
+"""The variables netbench uses, as pydantic models: field names are variable names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from netbench.inventory import words
+
+
+def _text(value: object) -> object:
+    """Numbers as text, so that a zone may be 1; what YAML has already changed is refused."""
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("text", "that is no text", {"remedy": "put it in quotes"})
+    return str(value) if isinstance(value, int) else value
+
+
+def _that(accepts: Callable[[str], bool], message: str, remedy: str) -> Any:
+    """Text that passes a test."""
+
+    def check(text: str) -> str:
+        if not accepts(text):
+            raise PydanticCustomError("word", "{message}", {"message": message, "remedy": remedy})
+        return text
+
+    return Annotated[str, BeforeValidator(_text), AfterValidator(check)]
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "that is no number", {"remedy": "write a number"})
+    return value
+
+
+def _listed(value: object) -> object:
+    """One entry may stand for a list of one."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+def _path_ok(text: str) -> bool:
+    return bool(text) and words.is_plain(text)
+
+
+NAMES = "use letters, digits, dots, dashes and underscores, and begin with a letter or digit"
+HostName = _that(words.is_host_name, "that cannot be the name of a host", NAMES)
+Address = _that(
+    lambda text: words.is_host_name(text) or words.is_ip(text), "that is no address", "give an IP address or a name"
+)
+User = _that(words.is_user, "that cannot be a user", NAMES)
+Label = _that(
+    words.is_label, "that cannot be a label", f"use 1 to {words.LONGEST_LABEL} printable characters, not - first"
+)
+FilePath = _that(_path_ok, "that cannot be a path", "give a path without control characters, not - first")
+Plain = _that(_path_ok, "that cannot be", "use printable characters, not - first")
+Sentence = _that(str.isprintable, "that holds control characters", "use printable characters")
+LabelKey = _that(words.is_label_key, "that is no key of a Kubernetes label", "write it as in netbench/kind")
+DnsLabel = _that(words.is_dns_label, "Kubernetes has no such names", "use small letters, digits and dashes")
+Number = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=1_000_000)]
+
+
+class _Variables(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HostVariables(_Variables):
+    """What may be set on hosts and groups."""
+
+    ansible_host: Address | None = None
+    ansible_port: Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65535)] | None = None
+    ansible_user: User | None = None
+    ansible_ssh_private_key_file: FilePath | None = None
+    ansible_connection: Literal["ssh", "local"] = "ssh"
+    ansible_ssh_common_args: str = ""
+    ansible_ssh_extra_args: str = ""
+    netbench_zone: Label | None = None
+    netbench_instance_type: Label | None = None
+    netbench_address: Address | None = None
+    netbench_kind: Label = "host"
+    netbench_endpoint: bool = True
+    netbench_known_hosts: FilePath | None = None
+    netbench_node_addresses: Annotated[tuple[Address, ...], BeforeValidator(_listed)] = ()
+
+
+class PodVariables(_Variables):
+    """One entry of netbench_pods."""
+
+    selector: Plain
+    namespace: DnsLabel = "default"
+    container: DnsLabel | None = None
+    kind_label: LabelKey = "netbench/kind"
+    kubeconfig: FilePath | None = None
+    context: Plain | None = None
+    kubectl: FilePath = "kubectl"
+    control: HostName | None = None
+    host_network_kind: Label | None = None
+
+
+class TypeVariables(_Variables):
+    """One entry of netbench_instance_types."""
+
+    bandwidth: Number | None = None  # bit/s
+    pps: Number | None = None  # packets/s
+    queues: Count | None = None
+    source: Sentence | None = None
+
+
+class AllVariables(_Variables):
+    """What may be set on the group all only."""
+
+    netbench_pods: Annotated[tuple[PodVariables, ...], BeforeValidator(_listed)] = ()
+    netbench_instance_types: dict[Label, TypeVariables] = {}
+    netbench_lab: bool | None = None
+    netbench_lab_notes: Annotated[tuple[Sentence, ...], BeforeValidator(_listed)] | None = None
+    netbench_max_parallel: Count | None = None
+    netbench_kind_order: Annotated[tuple[Label, ...], BeforeValidator(_listed)] | None = None
+    netbench_baseline_kind: Label | None = None
