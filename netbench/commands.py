@@ -97,7 +97,14 @@ def lab_status() -> None:
     from netbench.lab import control
 
     with terminal.exit_codes():
-        terminal.say(str(control.status()))
+        status = control.status()
+        terminal.say(f"the lab in {status.state.directory} is {'up' if status.up else 'not up'}")
+        if status.up:
+            header = ("endpoint", "kind", "node", "zone", "address", "not ready")
+            rows = [(e.name, e.kind, e.node, e.zone, e.address, e.not_ready or "") for e in status.endpoints]
+            terminal.say(terminal.table(header, rows))
+        for text in status.notes:
+            terminal.say(f"note: {text}")
 
 
 def lab_run(argv: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from netbench.analyse.findings import Code, Finding
-from netbench.analyse.summaries import Analysis, ProbeSummary, StepFlag
+from netbench.analyse.summaries import ProbeSummary, StepFlag
 from netbench.model import Cell, Manifest, Pair, Plan
 
 # Facts in which endpoints should agree if their numbers are to be compared.
@@ -85,9 +85,7 @@ def _facts(plan: Plan, manifest: Manifest) -> Iterator[Finding]:
             if facts.endpoint in used and fact in facts.facts:
                 values.setdefault(facts.facts[fact], []).append(facts.endpoint)
         if len(values) > 1:
-            yield Finding(
-                Code.FACTS_DIFFER, {"fact": fact, "values": {value: found for value, found in values.items()}}
-            )
+            yield Finding(Code.FACTS_DIFFER, {"fact": fact, "values": values})
 
 
 def _pairs(plan: Plan) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ class Limit:
     bound: bool = False  # an idle machine is expected to reach it: one that stays below calls for a look
 
 
-#: One stream of small datagrams keeps one core busy and nothing else, so that no one expects it to reach a packet limit.
+#: One stream of small datagrams keeps one core busy and little else: nobody expects it to reach a packet limit.
 LIMITS = {"bit/s": Limit("bandwidth", with_headers=True, bound=True), "packets/s": Limit("pps")}
 
 

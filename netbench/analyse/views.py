@@ -12,6 +12,7 @@ from netbench.model import Cell
 from netbench.stats import CONFIDENCE, pooled_ratio
 
 LEAST_ROUNDS = 3  # from two values a spread is a guess; a statement on noise needs more
+LEAST_FREEDOM = LEAST_ROUNDS - 1  # degrees of freedom that are left where steps failed
 
 Compared = tuple[Cell, Cell]
 
@@ -65,8 +66,7 @@ def _finding(
     confidence = 1 - (1 - CONFIDENCE) / comparisons
     ratio = pooled_ratio(strata, confidence)
     cells = tuple(dict.fromkeys(cell for cells in compared for cell in cells))
-    rounds = min(len({value.round for value in metric.cell(cell).values}) for cell in cells)
-    if rounds < LEAST_ROUNDS or ratio.interval is None:
+    if analysis.rounds < LEAST_ROUNDS or ratio.n - ratio.strata < LEAST_FREEDOM or ratio.interval is None:
         verdict = Confidence.UNKNOWN
     else:
         verdict = Confidence.NOISE if ratio.interval.contains(1) else Confidence.CLEAR

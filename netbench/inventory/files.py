@@ -111,9 +111,10 @@ def _read_variables(file: Path) -> Variables:
 
 def _listing(directory: Path) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(directory) if not name.startswith(".") and not name.endswith("~"))
+        names = sorted(path.name for path in directory.iterdir())
     except OSError as error:
         raise _unreadable(directory, error) from error
+    return [name for name in names if not name.startswith(".") and not name.endswith("~")]
 
 
 def _read(file: Path) -> str:
@@ -126,7 +127,9 @@ def _read(file: Path) -> str:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _unreadable(file, error) from error
     if len(data) > LARGEST:
-        raise Place(str(file)).error(f"is larger than {LARGEST // 1024 // 1024} MiB", "split it, or see that it is text")
+        raise Place(str(file)).error(
+            f"is larger than {LARGEST // 1024 // 1024} MiB", "split it, or see that it is text"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -18,7 +18,7 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
-def _that(accepts: Callable[[str], bool], message: str, remedy: str) -> Any:
+def _that(accepts: Callable[[str], bool], message: str, remedy: str) -> AfterValidator:
     """Text that passes a test."""
 
     def check(text: str) -> str:
@@ -26,7 +26,7 @@ def _that(accepts: Callable[[str], bool], message: str, remedy: str) -> Any:
             raise PydanticCustomError("word", "{message}", {"message": message, "remedy": remedy})
         return text
 
-    return Annotated[str, BeforeValidator(_text), AfterValidator(check)]
+    return AfterValidator(check)
 
 
 def _no_bool(value: object) -> object:
@@ -40,24 +40,25 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str | dict) else value
 
 
-def _path_ok(text: str) -> bool:
+def _is_path(text: str) -> bool:
     return bool(text) and words.is_plain(text)
 
 
-NAMES = "use letters, digits, dots, dashes and underscores, and begin with a letter or digit"
-HostName = _that(words.is_host_name, "that cannot be the name of a host", NAMES)
-Address = _that(
-    lambda text: words.is_host_name(text) or words.is_ip(text), "that is no address", "give an IP address or a name"
-)
-User = _that(words.is_user, "that cannot be a user", NAMES)
-Label = _that(
-    words.is_label, "that cannot be a label", f"use 1 to {words.LONGEST_LABEL} printable characters, not - first"
-)
-FilePath = _that(_path_ok, "that cannot be a path", "give a path without control characters, not - first")
-Plain = _that(_path_ok, "that cannot be", "use printable characters, not - first")
-Sentence = _that(str.isprintable, "that holds control characters", "use printable characters")
-LabelKey = _that(words.is_label_key, "that is no key of a Kubernetes label", "write it as in netbench/kind")
-DnsLabel = _that(words.is_dns_label, "Kubernetes has no such names", "use small letters, digits and dashes")
+_NAMES = "use letters, digits, dots, dashes and underscores, and begin with a letter or digit"
+_LABELS = f"use 1 to {words.LONGEST_LABEL} printable characters, and do not begin with -"
+_DNS = "use small letters, digits and dashes"
+_TEXT = BeforeValidator(_text)
+
+HostName = Annotated[str, _TEXT, _that(words.is_host_name, "that cannot be the name of a host", _NAMES)]
+Address = Annotated[str, _TEXT, _that(words.is_host_name, "that is no address", "give an IP address or a name")]
+User = Annotated[str, _TEXT, _that(words.is_user, "that cannot be a user", _NAMES)]
+Label = Annotated[str, _TEXT, _that(words.is_label, "that cannot be a label", _LABELS)]
+FilePath = Annotated[str, _TEXT, _that(_is_path, "that cannot be a path", "give a path that does not begin with -")]
+Plain = Annotated[str, _TEXT, _that(_is_path, "that cannot be", "use printable characters, and do not begin with -")]
+Sentence = Annotated[str, _TEXT, _that(str.isprintable, "it holds control characters", "use printable characters")]
+LabelKey = Annotated[str, _that(words.is_label_key, "that is no key of a label", "write it as in netbench/kind")]
+DnsName = Annotated[str, _that(words.is_dns_subdomain, "Kubernetes has no such names", _DNS)]
+DnsLabel = Annotated[str, _TEXT, _that(words.is_dns_label, "Kubernetes has no such names", _DNS)]
 Number = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=1_000_000)]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from netbench.errors import InventoryError
 from netbench.inventory.place import Place, Variable, Variables
-from netbench.inventory.schema import AllVariables, HostVariables
+from netbench.inventory.schema import AllVariables, HostVariables, PodVariables, TypeVariables
 from netbench.inventory.tree import ALL, Tree
 from netbench.inventory.words import did_you_mean, shown
 from netbench.inventory.yaml_values import Block, Vault
@@ -107,5 +107,24 @@ def _explain(error: Any, variable: Variable, owner: str) -> InventoryError:
     if error["type"] == "extra_forbidden":
         return place.error(f"{key} of {owner}: there is no such key", did_you_mean(str(path[-1]), _keys(variable)))
     message = str(error["msg"]).replace("Input should be", "it should be")
-    remedy = error.get("ctx", {}).get("remedy", "write it as the table in inventories/README.md says")
+    remedy = error.get("ctx", {}).get("remedy", "see the table of variables in inventories/README.md")
     return place.error(f"{key} of {owner} is {shown(error['input'])}: {message}", remedy)
+
+
+def _keys(variable: Variable) -> Iterable[str]:
+    nested = {"netbench_pods": PodVariables, "netbench_instance_types": TypeVariables}
+    return nested[variable.name].model_fields
+
+
+def _line(variable: Variable, path: Sequence[int | str]) -> Place:
+    """The line of what the path leads to, or of the last thing on the way that has one."""
+    place, value = variable.place, variable.value
+    for part in path:
+        if isinstance(value, Block) and isinstance(part, str):
+            place = Place(place.file, value.lines.get(part, value.line))
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+            if isinstance(value, Block):
+                place = Place(place.file, value.line)
+    return place

@@ -30,8 +30,7 @@ from netbench.inventory.words import said, shown
 DEEPEST = 64  # mappings and lists inside of each other
 MOST_ALIASED = 100_000  # values that aliases may repeat, all together
 
-_WORDS: dict[str, bool | None] = {"~": None, "": None}
-_WORDS |= {form: None for form in ("null", "Null", "NULL")}
+_WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
 _WORDS |= {form: True for word in ("yes", "true", "on") for form in (word, word.title(), word.upper())}
 _WORDS |= {form: False for word in ("no", "false", "off") for form in (word, word.title(), word.upper())}
 # 010 and 0x10 stay text: as a zone or a name they are meant as they are written

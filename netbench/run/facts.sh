@@ -23,7 +23,7 @@ say os "$(sed -n 's/^PRETTY_NAME="\{0,1\}\([^"]*\).*/\1/p' /etc/os-release 2>/de
 say cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | sed 1q)"
 say cpus "$(nproc 2>/dev/null)"
 say iperf3 "$(iperf3 -v 2>/dev/null | sed -n '1s/^iperf \([^ ]*\).*/\1/p')"
-say ping "$(ping -V 2>&1 | sed 1q)"
+say ping "$(ping -V 2>&1 | sed -n 's/^ping from //p; s/^\(BusyBox v[^ ]*\).*/\1/p' | sed 1q)"
 read -r congestion </proc/sys/net/ipv4/tcp_congestion_control && say congestion_control "$congestion"
 say machine "$(sed 1q /sys/class/dmi/id/product_name 2>/dev/null)"
 
