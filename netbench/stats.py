@@ -85,22 +85,27 @@ def paired_ratio(values: Sequence[float], references: Sequence[float], confidenc
 def pooled_ratio(strata: Sequence[tuple[Sequence[float], Sequence[float]]], confidence: float = CONFIDENCE) -> Ratio:
     """One ratio over several groups of (values, references), each paired by position; every group weighs the same.
 
-    The groups may differ in their ratios: what is estimated is the (geometric) mean of these groups' ratios, and only
-    the spread within the groups, taken to be the same in all of them, makes the interval. That is the stratified mean
-    (W. G. Cochran, Sampling Techniques, 3rd ed., section 5.4) with a pooled variance, and n - strata degrees of
-    freedom; without one the interval is None. Raises ValueError as ``paired_ratio`` does.
+    The groups may differ in their ratios and in their spread: what is estimated is the (geometric) mean of these
+    groups' ratios, and only the spread within the groups makes the interval. That is the stratified mean with
+    Satterthwaite's degrees of freedom (W. G. Cochran, Sampling Techniques, 3rd ed., sections 5.3 and 5.4). A group of
+    one has no spread of its own and is given that of the others; where all are such, the interval is None. Raises
+    ValueError as ``paired_ratio`` does.
     """
     logs = [_logs(values, references) for values, references in strata]
     if not logs:
         raise ValueError("there is no ratio of no values")
     n = sum(len(group) for group in logs)
     center = float(np.mean([np.mean(group) for group in logs]))
-    df = n - len(logs)
-    if df == 0:
+    pooled_df = n - len(logs)
+    if pooled_df == 0:
         return Ratio(n, math.exp(center), None, len(logs))
-    variance = sum(float(np.sum((group - np.mean(group)) ** 2)) for group in logs) / df
-    error = math.sqrt(variance * sum(1 / len(group) for group in logs)) / len(logs)
-    half = t_quantile((1 + confidence) / 2, df) * error
+    squares = [float(np.sum((group - np.mean(group)) ** 2)) for group in logs]
+    freedom = [len(group) - 1 or pooled_df for group in logs]
+    own = [sum(squares) if len(group) == 1 else square for group, square in zip(logs, squares, strict=True)]
+    variances = [square / df / len(group) for group, square, df in zip(logs, own, freedom, strict=True)]
+    weight = sum(variance**2 / df for variance, df in zip(variances, freedom, strict=True))
+    df = min(sum(variances) ** 2 / weight, pooled_df) if weight else pooled_df
+    half = t_quantile((1 + confidence) / 2, df) * math.sqrt(sum(variances)) / len(logs)
     return Ratio(
         n, math.exp(center), Interval(math.exp(center - half), math.exp(min(center + half, _LARGEST))), len(logs)
     )

@@ -152,16 +152,18 @@ def test_the_interval_of_the_mean_covers_as_often_as_it_says(n: int) -> None:
     assert hits / runs == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
 
 
-def test_the_interval_of_a_pooled_ratio_covers_as_often_as_it_says() -> None:
+@pytest.mark.parametrize("spreads", [(0.05, 0.05, 0.05), (0.05, 0.01, 0.002), (0.1, 0.001, 0.001)])
+def test_the_interval_of_a_pooled_ratio_covers_as_often_as_it_says(spreads: tuple[float, ...]) -> None:
+    """At least: a cell whose line is full varies much less than others, and that must not make claims bolder."""
     runs, generator = 4000, np.random.default_rng(7)
     truths = np.array([0.8, 0.9, 1.1])
     center = float(np.exp(np.mean(np.log(truths))))
     hits = 0
     for _ in range(runs):
         drift = generator.lognormal(0, 0.5, 3)  # from round to round, the same for both
-        noise = generator.lognormal(0, 0.05, (2, 3, 3))
+        noise = np.exp(generator.normal(0, 1, (2, 3, 3)) * np.array(spreads)[None, :, None])
         strata = [(list(t * drift * noise[0, i]), list(drift * noise[1, i])) for i, t in enumerate(truths)]
         interval = pooled_ratio(strata).interval
         assert interval is not None
         hits += interval.contains(center)
-    assert hits / runs == pytest.approx(0.95, abs=0.012)
+    assert 0.938 < hits / runs < 0.985

@@ -41,7 +41,7 @@ class Code(str, Enum):
     FEWER_PAIRS = "fewer-pairs"  # wanted, found
     TYPES_DIFFER = "types-differ"  # types
 
-    # one probe in one sentence: probe, metric, clear, noise, unknown (each a list of {direction, kind, ratio})
+    # one probe in one sentence: probe, metric, baseline, and clear, noise, unknown (lists of {direction, kind, ratio})
     OVERALL = "overall"
 
 

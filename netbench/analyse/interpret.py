@@ -26,7 +26,7 @@ def interpret(analysis: Analysis, plan: Plan, manifest: Manifest) -> tuple[Findi
         found += compared
         found += _resolution(analysis, probe.primary)
         found += probe_anomalies(plan, probe)
-        found += _overall(probe.primary, compared)
+        found += _overall(analysis, probe.primary, compared)
     found += environment_anomalies(plan, manifest)
     if analysis.rounds < LEAST_ROUNDS:
         params = {"rounds": analysis.rounds, "least": LEAST_ROUNDS}
@@ -61,7 +61,7 @@ def _relative(summary: CellSummary) -> float | None:
     return estimate.interval.half_width / abs(estimate.mean)
 
 
-def _overall(metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Finding]:
+def _overall(analysis: Analysis, metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Finding]:
     groups: dict[str, list[dict[str, object]]] = {name: [] for name in _GROUP.values()}
     for finding in compared:
         entry = {"direction": finding.code.value, "kind": finding.params["kind"], "ratio": finding.params["ratio"]}
@@ -69,4 +69,5 @@ def _overall(metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Fin
     if compared:
         cells = tuple(dict.fromkeys(cell for finding in compared for cell in finding.cells))
         confidence = next(c for c in Confidence if groups[_GROUP[c]])
-        yield Finding(Code.OVERALL, {"probe": metric.probe, "metric": metric.metric, **groups}, cells, confidence)
+        about = {"probe": metric.probe, "metric": metric.metric, "baseline": analysis.baseline}
+        yield Finding(Code.OVERALL, {**about, **groups}, cells, confidence)

@@ -18,7 +18,7 @@ from netbench.inventory.yaml_values import Block, read_yaml
 LARGEST = 4 * 1024 * 1024  # bytes of one file
 YAML_SUFFIXES = (".yml", ".yaml", ".json")
 INI_SUFFIXES = (".ini", ".cfg")
-VARIABLES = ("group_vars", "host_vars")
+GROUP_VARS, HOST_VARS = "group_vars", "host_vars"
 # what Ansible passes over in an inventory directory, but for .ini, which holds hosts more often than not
 PASSED_OVER = ("~", *".pyc .pyo .swp .bak .rpm .md .txt .rst .orig .retry".split())
 
@@ -42,10 +42,10 @@ def read_tree(path: Path) -> Tree:
         read(text, str(file), tree)
     tree.check_declared()
     directory = base_directory(path)
-    for kind, owners in zip(VARIABLES, (tree.groups, tree.hosts), strict=True):
-        names = _listing(directory / kind) if (directory / kind).is_dir() else []
-        for owner in owners.values() if names else ():
-            owner.filed.update(_filed(directory / kind, set(names), owner.name))
+    for kind, owners in ((GROUP_VARS, tree.groups.values()), (HOST_VARS, tree.hosts.values())):
+        names = set(_listing(directory / kind)) if (directory / kind).is_dir() else set()
+        for owner in owners if names else ():
+            owner.filed.update(_filed(directory / kind, names, owner.name))
     return tree
 
 
@@ -59,7 +59,7 @@ def _inventory_files(path: Path) -> list[Path]:
         return [path]
     files = []
     for name in _listing(path):
-        if name in VARIABLES or name.endswith(PASSED_OVER):
+        if name in (GROUP_VARS, HOST_VARS) or name.endswith(PASSED_OVER):
             continue
         if (path / name).is_dir():
             raise Place(str(path / name)).error(

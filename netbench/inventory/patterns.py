@@ -15,6 +15,7 @@ from netbench.inventory.words import did_you_mean, is_ip, shown
 
 _PIECE = re.compile(r"(?:\[[^\[\]]*\]|[^:])+")  # colons in brackets separate nothing
 _SUBSCRIPT = re.compile(r"(.+)\[(?:(-?[0-9]{1,9})|([0-9]{1,9})[:-]([0-9]{0,9}))\]")
+_RANGE = re.compile(r"^[^~].*\[[^\[\]]*:[^\[\]]*\]|^\[[^\[\]]*:")
 
 
 def select(pattern: str, tree: Tree, lineage: Lineage) -> set[str]:
@@ -52,13 +53,11 @@ class _Matcher:
 
     def hosts(self, piece: str) -> list[str]:
         """The hosts one piece stands for, in the order of the inventory."""
-        found = self._named(piece)
-        if found is None and (match := _SUBSCRIPT.fullmatch(piece)) and not piece.startswith("~"):
-            found = self._named(match[1])
-            if found is not None:
-                return self._subscripted(piece, found, *match.groups()[1:])
-        if found is None and "[" in piece:
-            found = self._range(piece)
+        if (match := _SUBSCRIPT.fullmatch(piece)) and not piece.startswith("~"):
+            named = self._named(match[1])
+            if named is not None:
+                return self._subscripted(piece, named, *match.groups()[1:])
+        found = self._range(piece) if _RANGE.search(piece) else self._named(piece)
         if found is None:
             raise self._error(
                 f"nothing is named {shown(piece)}", did_you_mean(piece, {**self._tree.groups, **self._tree.hosts})

@@ -18,6 +18,7 @@ from netbench.inventory.yaml_values import Block, Vault
 OURS = "netbench_"
 ON_HOSTS = frozenset(HostVariables.model_fields)
 ON_ALL = frozenset(AllVariables.model_fields)
+NESTED: Mapping[str, type[BaseModel]] = {"netbench_pods": PodVariables, "netbench_instance_types": TypeVariables}
 # names Ansible still takes; the newer one wins
 OLDER_NAMES = {
     "ansible_host": ("ansible_ssh_host",),
@@ -112,8 +113,7 @@ def _explain(error: Any, variable: Variable, owner: str) -> InventoryError:
 
 
 def _keys(variable: Variable) -> Iterable[str]:
-    nested = {"netbench_pods": PodVariables, "netbench_instance_types": TypeVariables}
-    return nested[variable.name].model_fields
+    return NESTED[variable.name].model_fields
 
 
 def _line(variable: Variable, path: Sequence[int | str]) -> Place:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -20,7 +21,6 @@ from ruamel.yaml.events import (
     NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
 )
 
@@ -77,7 +77,7 @@ def read_yaml(text: str, file: str) -> object:
 
 
 class _Reader:
-    def __init__(self, file: str, events: Iterator[Event]) -> None:
+    def __init__(self, file: str, events: Iterator[Any]) -> None:  # of Event; YAML's grammar says which comes next
         self._file = file
         self._events = events
         self._anchors: dict[str, tuple[object, int] | None] = {}  # None: still being read
@@ -170,7 +170,7 @@ class _Reader:
         return found
 
     def _scalar(self, event: ScalarEvent) -> object:
-        tag = str(event.tag) if event.tag is not None else None
+        tag = _tag(event)
         if tag == "!vault":
             return Vault()
         self._check_tag(event)
@@ -178,12 +178,17 @@ class _Reader:
             return str(event.value)
         return _plain(str(event.value))
 
-    def _check_tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
-        tag = str(event.tag) if event.tag is not None else None
+    def _check_tag(self, event: NodeEvent) -> None:
+        tag = _tag(event)
         if tag is not None and tag not in (*_TEXT_TAGS, *_CORE_TAGS):
             raise self._place(event).error(
                 f"the tag {shown(tag)} is not supported", "only plain YAML values can be read: remove the tag"
             )
+
+
+def _tag(event: NodeEvent) -> str | None:
+    tag = getattr(event, "tag", None)
+    return None if tag is None else str(tag)
 
 
 def _plain(text: str) -> object:

@@ -1,4 +1,4 @@
-"""What a report is made of, whatever it is written as. All text is plain: neither markup nor escapes, in no language."""
+"""What a report is made of, whatever it is written as. All text is plain: no markup, no escapes."""
 
 from __future__ import annotations
 

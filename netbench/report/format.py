@@ -38,21 +38,24 @@ class Scale:
         return text.replace("-", "−") if float(text) else text.lstrip("-")
 
     def spread(self, half: float) -> str:
-        """Half an interval's width; never the claim that it has none where it is only narrow."""
-        text = self.number(half)
-        return f"<{10**-self.decimals:.{self.decimals}f}" if half > 0 and float(text) == 0 else text
+        """Half an interval's width; not a zero where it is only narrow. Below 1e-6 it is the arithmetic's own noise."""
+        text, shown = self.number(half), half / self.factor
+        return f"{shown:.{-math.floor(math.log10(shown))}f}" if float(text) == 0 and shown >= 1e-6 else text
 
     def quantity(self, value: float) -> str:
         """With the unit."""
         return f"{self.number(value)} {self.label}".rstrip()
 
 
-def scale(unit: str, values: Iterable[float], *, percent: bool = False) -> Scale:
-    """The scale for these numbers; a unit that is not known is shown as it is."""
+def scale(unit: str, values: Iterable[float], *, percent: bool = False, size: float | None = None) -> Scale:
+    """The scale for these numbers; a unit that is not known is shown as it is.
+
+    ``size``: the number that the unit has to fit; None for the largest of the values.
+    """
     found = [abs(value) for value in values]
     largest = max(found, default=0.0)
     ladder = _LADDERS.get("%" if percent else unit, ((0, 1, unit),))
-    _, factor, label = next(step for step in ladder if largest >= step[0])
+    _, factor, label = next(step for step in ladder if (largest if size is None else size) >= step[0])
     smallest = min((value / factor for value in found if value), default=1.0)
     # what is far below the largest is not worth more decimals than three orders below it
     least = max(smallest, largest / factor * 1e-3)
@@ -74,16 +77,20 @@ def ratio(value: float, decimals: int = 2) -> str:
     return f"×{_ratio(value, decimals)}"
 
 
-def ratio_interval(interval: Interval, decimals: int = 3) -> str:
-    """As in "0.951–1.012"."""
-    return f"{_ratio(interval.low, decimals)}–{_ratio(interval.high, decimals)}"
+def bounds(interval: Interval, decimals: int = 3) -> tuple[str, str]:
+    """An interval of ratios as ("0.951", "1.012"); with more decimals where one would read as 1 and is not."""
+    while decimals < MOST and any(
+        bound != 1 and round(bound, decimals) == 1 for bound in (interval.low, interval.high)
+    ):
+        decimals += 1
+    return _ratio(interval.low, decimals), _ratio(interval.high, decimals)
 
 
 def difference(value: float) -> str:
     """A ratio as a signed percentage: 0.82 is "−18 %"."""
     percent = (value - 1) * 100
     if percent > 999:
-        return ">+999 %"
+        return "+999 % or more"
     text = f"{percent:+.1f}" if abs(percent) < 10 else f"{percent:+.0f}"
     return f"{text.replace('-', '−')} %"
 
@@ -95,4 +102,4 @@ def percent(share: float) -> str:
 
 
 def _ratio(value: float, decimals: int) -> str:
-    return ">1000" if value > 1000 else f"{value:.{decimals}f}"
+    return "1000+" if value > 1000 else f"{value:.{decimals}f}"

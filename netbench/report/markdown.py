@@ -11,7 +11,7 @@ from tabulate import tabulate
 from netbench.report.document import Block, BulletList, CodeBlock, Document, Notice, Paragraph, Section, Table
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$#<&]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is none
-_LINKS = re.compile(r"(?i)(?=://)|(?<=www)(?=\.)|(?=@)")  # what makes GitHub see a link or a mention
+_LINKS = re.compile(r"(?i)(?=://)|(?<=www)(?=\.)|(?=@\w)")  # what makes GitHub see a link or a mention
 _OPENING = re.compile(r"^(\d*)([-+>=.)])")  # a list, a quotation, an underline below the line before
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 

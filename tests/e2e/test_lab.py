@@ -48,7 +48,7 @@ def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
         others.terminate()
         others.wait(20)
     assert "test bed" in campaign.report
-    # links are shaped to 2 Gbit/s, of which headers leave 1.913 for payload; how much of that is reached depends on what
+    # links are shaped to 2 Gbit/s, of which headers leave 1.913 for payload; how much of it is reached depends on what
     # else this machine does, so only the best of a cell is held to it
     for cell, measured in values(campaign, "throughput").items():
         assert max(measured) < 1.96e9, (cell, measured)

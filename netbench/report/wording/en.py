@@ -32,10 +32,10 @@ TEXTS = {
     "status.retried": "{count} of them took more than one attempt.",
     "asked.same": "Asked: what does traffic between {kinds} achieve within one zone? Every flow crosses nodes.",
     "asked.cross": "Asked: what does traffic between {kinds} achieve across zones? Every flow crosses nodes.",
-    "asked.size": "{cells} cells, {excluded} of them excluded; probes: {probes}; rounds: {rounds}, interleaved; pairs of "
-    "nodes a cell: {pairs}.",
-    "views.caption": "Traffic of each kind against {baseline} (×1: the same), with its {confidence} interval, corrected "
-    "for the number of comparisons.",
+    "asked.size": "{cells} cells; probes: {probes}; rounds: {rounds}, interleaved; pairs of nodes a cell: {pairs}.",
+    "asked.excluded": "Cells that cannot be measured: {excluded}.",
+    "views.caption": "Traffic of each kind against {baseline} (×1: the same), with {confidence} intervals, "
+    "corrected for the number of comparisons.",
     "views.header": "traffic",
     "views.clear": "{ratio} ({interval}), clear",
     "views.noise": "{ratio} ({interval}), within noise",
@@ -57,8 +57,8 @@ TEXTS = {
     "matrix.count": "{text}, n={count}",
     "matrix.failure": "{failure}: {reason} (steps: {count})",
     "matrix.excluded": "cannot be measured: {reason}",
-    "secondary.caption": "Other metrics of {probe}: mean ± half the 95 % interval.",
-    "secondary.caption.single": "Other metrics of {probe}: one value a cell.",
+    "secondary.caption": "Other metrics: mean ± half the 95 % interval.",
+    "secondary.caption.single": "Other metrics: one value a cell.",
     "secondary.header": "cell",
     # interpretation
     "interpretation": "Interpretation",
@@ -69,40 +69,43 @@ TEXTS = {
     "group.overall": "Overall",
     "nothing-odd": "Nothing found.",
     "limit-all": "{probe}: all {cells} cells reach the limit of {limit} ({lowest} to {highest} of {share}).",
-    "limit-some": "{probe}: {reached} of {cells} cells reach the limit of {limit} ({lowest} to {highest} of {share}): "
-    "{listed}.",
+    "limit-some": "{probe}: {reached} of {cells} cells reach the limit of {limit} ({lowest} to {highest} of {share}"
+    "): {listed}.",
     "limit-none": "{probe}: none of {cells} cells reaches the limit of {limit} ({lowest} to {highest} of {share}).",
-    "limit-unknown": "{probe}: whether the limit is reached is unknown, because no limit is known for instance type "
-    "{types}; netbench_instance_types in the inventory can state it.",
+    "limit-unknown": "{probe}: whether the limit is reached is unknown, because no limit is known for instance "
+    "type {types}; netbench_instance_types in the inventory can state it.",
     "limit.payload": "what it leaves for payload",
     "limit.whole": "it",
     "limit.noise": "Some cells are too close to the threshold of {reached} to be sure.",
     "into": "into {kind}",
     "out-of": "out of {kind}",
-    "compared.clear": "{probe} {direction}: {ratio} of {baseline} ({difference}), a clear difference: the {confidence} "
-    "interval is {low} to {high}.",
-    "compared.noise": "{probe} {direction}: {ratio} of {baseline} ({difference}), within noise: the {confidence} interval, "
-    "{low} to {high}, does not exclude that there is no difference.",
-    "compared.unknown": "{probe} {direction}: {ratio} of {baseline} ({difference}); whether that is noise cannot be said.",
-    "baseline-below-limit": "{probe}: {cell} itself gets {mean} only, {share} of what its limit of {limit} leaves for "
-    "payload. Find out why before comparing with it.",
-    "above-limit": "{probe}: up to {mean}, more than the limit of {limit} should let through ({cells}). The limit may be "
-    "stated wrongly, or traffic may burst.",
+    "compared.clear": "{probe} {direction}: {ratio} of {baseline} ({difference}), a clear difference: the "
+    "{confidence} interval is {low} to {high}.",
+    "compared.noise": "{probe} {direction}: {ratio} of {baseline} ({difference}), within noise: the {confidence} "
+    "interval, {low} to {high}, does not exclude that there is no difference.",
+    "compared.unknown": "{probe} {direction}: {ratio} of {baseline} ({difference}); whether that is noise cannot "
+    "be said.",
+    "baseline-below-limit": "{probe}: {cell} itself gets {mean} only, {share} of what its limit of {limit} leaves "
+    "for payload. Find out why before comparing with it.",
+    "above-limit": "{probe}: up to {mean}, more than the limit of {limit} should let through ({cells}). The limit "
+    "may be stated wrongly, or traffic may burst.",
     "failures": "{probe}: {failed} of {planned} steps gave no result ({classes}): {cells}.",
-    "retransmits": "{probe}: up to {highest} of the segments were sent again ({cells}); above {above} a path counts as "
-    "lossy.",
+    "retransmits": "{probe}: up to {highest} of the segments were sent again ({cells}); above {above} a path "
+    "counts as lossy.",
     "flagged": "{probe}: {meaning} (steps: {steps}; {cells}). For example: {detail}.",
     "facts-differ": "{fact} differs between the endpoints: {values}.",
     "facts-differ.value": "{value} ({endpoints})",
-    "facts-differ.iperf3": "Numbers of different iperf3 versions are hard to compare; from 3.16 on -P uses several threads.",
-    "pairs-differ": "Not all cells were measured on the same pairs of nodes, so that differences of hardware may show too.",
+    "facts-differ.iperf3": "Numbers of different iperf3 versions are hard to compare; from 3.16 on -P uses several "
+    "threads.",
+    "pairs-differ": "Not all cells were measured on the same pairs of nodes, so that differences of hardware may "
+    "show too.",
     "fewer-pairs": "{wanted} pairs of nodes a cell were asked for; these have fewer, down to {found}: {cells}.",
     "types-differ": "The nodes are of different instance types: {types}.",
-    "few-rounds": "With {rounds} rounds nothing can be said about noise: a difference between two cells may be chance. Run "
-    "{least} rounds or more.",
+    "few-rounds": "With {rounds} rounds nothing can be said about noise: a difference between two cells may be "
+    "chance. Run {least} rounds or more.",
     "no-baseline": "None of the kinds is the baseline, so there is nothing to compare them with.",
-    "resolution": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}). ±{wanted} would take "
-    "about {needed} rounds.",
+    "resolution": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}). ±{wanted} "
+    "would take about {needed} rounds.",
     "resolution.enough": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}).",
     "overall": "{probe}: {parts}.",
     "overall.clear": "clear differences from {baseline}: {listed}",
@@ -111,16 +114,16 @@ TEXTS = {
     "overall.nothing": "there is nothing to compare.",
     # limits
     "limits": "Limits of these numbers",
-    "limits.repetition": "Intervals describe repetition on these nodes at this time; other nodes, or another day, may "
-    "differ by more.",
-    "limits.payload": "A bandwidth limit is taken to count whole frames. At the MTU of {mtu} bytes TCP payload is {share} of "
-    "them; that share is an assumption. Limits are stated by: {source}.",
+    "limits.repetition": "Intervals describe repetition on these nodes at this time; other nodes, or another day, "
+    "may differ by more.",
+    "limits.payload": "A bandwidth limit is taken to count whole frames. At the MTU of {mtu} bytes TCP payload is "
+    "{share} of them; that share is an assumption. Limits are stated by: {source}.",
     "limits.environment": "What else loaded the nodes or the network between them is not known.",
     # environment
     "environment": "Environment",
     "environment.common": "The same on all endpoints: {facts}.",
     "environment.unknown": "Unknown on all endpoints: {facts}.",
-    "environment.fact": "{name} {value}",
+    "environment.fact": "{name}: {value}",
     "environment.versions": "kubectl {kubectl}, Kubernetes {kubernetes}, netbench {netbench}.",
     "environment.endpoints": "The endpoints:",
     "environment.differ": "In what they differ:",
@@ -150,18 +153,18 @@ TEXTS = {
     "fact.speed": "link speed (Mbit/s)",
     # commands
     "commands": "Exact commands",
-    "commands.caption": "IP stands for the destination's address. Everything runs with LC_ALL=C; a server is started afresh "
-    "for each step.",
+    "commands.caption": "IP stands for the destination's address. Everything runs with LC_ALL=C; a server is "
+    "started afresh for each step.",
     "commands.run": "the whole run",
     "commands.client": "{probe}, on the source",
     "commands.server": "{probe}, on the destination",
     # method
     "method": "Method",
-    "method.order": "{rounds} rounds, each of all cells; the order changes from round to round and is fixed by seed {seed}. "
-    "Steps on different nodes may run at the same time (up to {parallel} did by plan), never two on one node.",
-    "method.statistics": "Intervals are Student's t at 95 %. Ratios are geometric means of the ratios in each round and on "
-    "each pair of nodes, with an interval on the log scale. The comparisons of one probe share an error of 5 % "
-    "(Bonferroni). A difference is called clear only where its interval excludes ×1.",
+    "method.order": "{rounds} rounds, each of all cells, interleaved: the order changes from round to round and "
+    "follows from seed {seed}. At most {parallel} steps run at the same time, never two on one node.",
+    "method.statistics": "Intervals are Student's t at 95 %. Ratios are geometric means of the ratios in each "
+    "round and on each pair of nodes, with an interval on the log scale. The comparisons of one probe share an "
+    "error of 5 % (Bonferroni). A difference is called clear only where its interval excludes ×1.",
     "method.pairs": "Pairs of nodes:",
     "method.pair": "{source} → {destination}",
     "method.zones": "zones",
@@ -174,11 +177,12 @@ TEXTS = {
     "glossary.kind": "kind: what an endpoint is compared as, such as a host or a pod of one network mode.",
     "glossary.cell": "cell: traffic from one kind to another. Its step is one measurement; a round is every cell once.",
     "glossary.baseline": "baseline: the kind that the others are compared with.",
-    "glossary.interval": "95 % interval: where the mean of very many rounds would be expected. n/a: no number, and why.",
+    "glossary.interval": "95 % interval: where the mean of very many rounds would be expected. n/a: no number, and "
+    "why.",
     # probes and metrics; for those without an entry their own name is shown
     "probe.throughput": "TCP throughput",
-    "probe.pps": "packet rate",
-    "probe.latency": "latency",
+    "probe.pps": "Packet rate",
+    "probe.latency": "Latency",
     "better.throughput": "more is better",
     "better.pps": "more is better",
     "better.latency": "less is better",

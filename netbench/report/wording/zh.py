@@ -5,7 +5,7 @@ TEXTS = {
     "list": "、",
     "sentence": "",
     "clause": "；",
-    "more": "{shown} 等另外 {count} 项",
+    "more": "{shown} 等，另有 {count} 项",
     "cell": "{source} → {destination}",
     "unknown": "未知",
     "none": "无",
@@ -17,7 +17,8 @@ TEXTS = {
     # the head of the report
     "title.same": "同可用区网络性能测试报告：{kinds}",
     "title.cross": "跨可用区网络性能测试报告：{kinds}",
-    "lab": "测试床数据。本次运行在 netbench 的实验环境（单机）中完成，只用于验证 netbench 自身可用，不代表任何产品的性能。",
+    "lab": "测试床数据。本次运行在 netbench 的实验环境（单机）中完成，只用于验证 netbench 自身可用，不代表任何产品"
+    "的性能。",
     "lab.notes": "未模拟的因素：{notes}",
     "head": "运行编号 {run}，开始于 {created}，{lasted}，netbench 版本 {version}。",
     "head.lasted": "历时 {duration}",
@@ -31,9 +32,10 @@ TEXTS = {
     "status.retried": "其中 {count} 个步骤经过重试。",
     "asked.same": "测试目标：{kinds} 之间的流量在同可用区内能达到怎样的性能？所有流量均跨节点。",
     "asked.cross": "测试目标：{kinds} 之间的流量跨可用区能达到怎样的性能？所有流量均跨节点。",
-    "asked.size": "共 {cells} 个单元格，其中排除 {excluded} 个；测试项：{probes}；交错执行 {rounds} 轮；每个单元格使用 {pairs} "
-    "对节点。",
-    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同），括号内为按比较次数校正后的 {confidence} 置信区间。",
+    "asked.size": "共 {cells} 个单元格；测试项：{probes}；交错执行 {rounds} 轮；每个单元格使用 {pairs} 对节点。",
+    "asked.excluded": "其中 {excluded} 个单元格无法测量。",
+    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同），括号内为按比较次数校正后的 {confidence} 置信"
+    "区间。",
     "views.header": "流量方向",
     "views.clear": "{ratio}（{interval}），差异明确",
     "views.noise": "{ratio}（{interval}），在噪声范围内",
@@ -55,8 +57,8 @@ TEXTS = {
     "matrix.count": "{text}，n={count}",
     "matrix.failure": "{failure}：{reason}（步骤数：{count}）",
     "matrix.excluded": "无法测量：{reason}",
-    "secondary.caption": "{probe}的其他指标：均值 ± 95 % 置信区间半宽。",
-    "secondary.caption.single": "{probe}的其他指标：每个单元格只有一个值。",
+    "secondary.caption": "其他指标：均值 ± 95 % 置信区间半宽。",
+    "secondary.caption.single": "其他指标：每个单元格只有一个值。",
     "secondary.header": "单元格",
     # interpretation
     "interpretation": "结果解读",
@@ -67,24 +69,25 @@ TEXTS = {
     "group.overall": "总体结论",
     "nothing-odd": "未发现异常。",
     "limit-all": "{probe}：全部 {cells} 个单元格均达到 {limit} 的上限（为{share}的 {lowest} 至 {highest}）。",
-    "limit-some": "{probe}：{cells} 个单元格中有 {reached} 个达到 {limit} 的上限（全部单元格为{share}的 {lowest} 至 "
-    "{highest}）：{listed}。",
+    "limit-some": "{probe}：{cells} 个单元格中有 {reached} 个达到 {limit} 的上限（全部单元格为{share}的 {lowest} "
+    "至 {highest}）：{listed}。",
     "limit-none": "{probe}：{cells} 个单元格均未达到 {limit} 的上限（为{share}的 {lowest} 至 {highest}）。",
-    "limit-unknown": "{probe}：无法判断是否达到上限，因为实例规格 {types} 的上限未知；可在清单中用 netbench_instance_types "
-    "给出。",
+    "limit-unknown": "{probe}：无法判断是否达到上限，因为实例规格 {types} 的上限未知；可在清单中用 "
+    "netbench_instance_types 给出。",
     "limit.payload": "上限中可用于有效载荷部分",
     "limit.whole": "该上限",
     "limit.noise": "部分单元格过于接近 {reached} 的判定阈值，结论不确定。",
     "into": "流入 {kind}",
     "out-of": "流出 {kind}",
-    "compared.clear": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），差异明确，{confidence} 置信区间为 {low} 至 "
-    "{high}。",
-    "compared.noise": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），在噪声范围内，{confidence} 置信区间 {low} "
-    "至 {high} 不能排除没有差异。",
+    "compared.clear": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），差异明确，{confidence} 置信"
+    "区间为 {low} 至 {high}。",
+    "compared.noise": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），在噪声范围内，{confidence} "
+    "置信区间 {low} 至 {high} 不能排除没有差异。",
     "compared.unknown": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），无法判断是否为噪声。",
-    "baseline-below-limit": "{probe}：{cell} 自身仅达到 {mean}，为 {limit} 上限中可用于有效载荷部分的 {share}。请先查明原因，再"
-    "以其作为基线进行比较。",
-    "above-limit": "{probe}：最高达 {mean}，超出 {limit} 上限应允许的值（{cells}）。可能是上限数据有误，或存在突发带宽。",
+    "baseline-below-limit": "{probe}：{cell} 自身仅达到 {mean}，为 {limit} 上限中可用于有效载荷部分的 {share}。请先"
+    "查明原因，再以其作为基线进行比较。",
+    "above-limit": "{probe}：最高达 {mean}，超出 {limit} 上限应允许的值（{cells}）。可能是上限数据有误，或存在突发"
+    "带宽。",
     "failures": "{probe}：{planned} 个步骤中有 {failed} 个没有结果（{classes}）：{cells}。",
     "retransmits": "{probe}：重传报文段占比最高达 {highest}（{cells}）；超过 {above} 即视为链路有丢包。",
     "flagged": "{probe}：{meaning}（步骤数：{steps}；{cells}）。例如：{detail}。",
@@ -96,7 +99,8 @@ TEXTS = {
     "types-differ": "节点的实例规格不同：{types}。",
     "few-rounds": "仅 {rounds} 轮测试，无法对噪声作出判断：单元格之间的差异可能只是偶然。请至少运行 {least} 轮。",
     "no-baseline": "本次测试的端点类型中没有基线，因此没有比较对象。",
-    "resolution": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需要 {needed} 轮。",
+    "resolution": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需要 "
+    "{needed} 轮。",
     "resolution.enough": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。",
     "overall": "{probe}：{parts}。",
     "overall.clear": "与 {baseline} 存在明确差异：{listed}",
@@ -105,15 +109,16 @@ TEXTS = {
     "overall.nothing": "没有可比较的数据。",
     # limits
     "limits": "数据的局限",
-    "limits.repetition": "置信区间只描述在这些节点上、此时段内重复测量的离散程度；换用其他节点或改日测试，差异可能更大。",
-    "limits.payload": "假定带宽上限按完整以太网帧计算。MTU 为 {mtu} 字节时，TCP 有效载荷占 {share}，该比例为假设值。上限数据"
-    "来源：{source}。",
+    "limits.repetition": "置信区间只描述在这些节点上、此时段内重复测量的离散程度；换用其他节点或改日测试，差异可能"
+    "更大。",
+    "limits.payload": "假定带宽上限按完整以太网帧计算。MTU 为 {mtu} 字节时，TCP 有效载荷占 {share}，该比例为假设值"
+    "。上限数据来源：{source}。",
     "limits.environment": "测试期间节点及其间网络上的其他负载未知。",
     # environment
     "environment": "测试环境",
     "environment.common": "所有端点相同：{facts}。",
     "environment.unknown": "所有端点均未知：{facts}。",
-    "environment.fact": "{name} {value}",
+    "environment.fact": "{name}：{value}",
     "environment.versions": "kubectl {kubectl}，Kubernetes {kubernetes}，netbench {netbench}。",
     "environment.endpoints": "端点：",
     "environment.differ": "端点之间的不同之处：",
@@ -149,10 +154,10 @@ TEXTS = {
     "commands.server": "{probe}，目的端",
     # method
     "method": "测试方法",
-    "method.order": "共 {rounds} 轮，每轮遍历所有单元格；各轮顺序不同，由随机种子 {seed} 确定。不同节点上的步骤可以同时执行（按计"
-    "划最多 {parallel} 个），同一节点上绝不同时执行两个步骤。",
-    "method.statistics": "置信区间为 95 % 的 Student t 区间。比值为同一轮、同一对节点上比值的几何平均，区间在对数尺度上计算。"
-    "同一测试项的各次比较共用 5 % 的错误率（Bonferroni 校正）。仅当区间不包含 ×1 时才称差异明确。",
+    "method.order": "共 {rounds} 轮，交错执行，每轮遍历所有单元格；各轮顺序不同，由随机种子 {seed} 确定。最多同时执"
+    "行 {parallel} 个步骤，同一节点上绝不同时执行两个。",
+    "method.statistics": "置信区间为 95 % 的 Student t 区间。比值为同一轮、同一对节点上比值的几何平均，区间在对数尺"
+    "度上计算。同一测试项的各次比较共用 5 % 的错误率（Bonferroni 校正）。仅当区间不包含 ×1 时才称差异明确。",
     "method.pairs": "使用的节点对：",
     "method.pair": "{source} → {destination}",
     "method.zones": "可用区",
@@ -184,7 +189,7 @@ TEXTS = {
     "metric.latency.latency_avg": "平均往返时延",
     "metric.latency.latency_min": "最小值",
     "metric.latency.latency_max": "最大值",
-    "metric.latency.latency_mdev": "平均偏差",
+    "metric.latency.latency_mdev": "标准差",
     "metric.latency.loss": "丢包率",
     # flags
     "flag.generator-ceiling": "已达到发包工具自身的速率上限，链路可能还有余量",
