@@ -22,8 +22,8 @@ class Code(str, Enum):
     LIMIT_NONE = "limit-none"
     LIMIT_UNKNOWN = "limit-unknown"  # probe, metric, unit, types (instance types without a known limit)
 
-    # traffic into or out of a kind against that of the baseline: probe, metric, kind, baseline, ratio, low, high, n,
-    # confidence (of the interval, corrected), comparisons
+    # traffic into or out of a kind against that of the baseline: probe, metric, kind, baseline, ratio, low, high,
+    # confidence (of the interval, corrected), comparisons, n of planned pairs of values
     INTO = "into"
     OUT_OF = "out-of"
 

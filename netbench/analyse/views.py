@@ -81,6 +81,7 @@ def _finding(
             "low": ratio.interval.low if ratio.interval else None,
             "high": ratio.interval.high if ratio.interval else None,
             "n": ratio.n,
+            "planned": len(view.compared) * max(summary.planned for summary in metric.cells),
             "confidence": confidence,
             "comparisons": comparisons,
         },

@@ -15,7 +15,7 @@ from netbench.inventory.words import did_you_mean, is_ip, shown
 
 _PIECE = re.compile(r"(?:\[[^\[\]]*\]|[^:])+")  # colons in brackets separate nothing
 _SUBSCRIPT = re.compile(r"(.+)\[(?:(-?[0-9]{1,9})|([0-9]{1,9})[:-]([0-9]{0,9}))\]")
-_RANGE = re.compile(r"^[^~].*\[[^\[\]]*:[^\[\]]*\]|^\[[^\[\]]*:")
+_RANGE = re.compile(r"\[[^\[\]]*:")
 
 
 def select(pattern: str, tree: Tree, lineage: Lineage) -> set[str]:
@@ -53,11 +53,8 @@ class _Matcher:
 
     def hosts(self, piece: str) -> list[str]:
         """The hosts one piece stands for, in the order of the inventory."""
-        if (match := _SUBSCRIPT.fullmatch(piece)) and not piece.startswith("~"):
-            named = self._named(match[1])
-            if named is not None:
-                return self._subscripted(piece, named, *match.groups()[1:])
-        found = self._range(piece) if _RANGE.search(piece) else self._named(piece)
+        plain = piece.startswith("~") or "[" not in piece
+        found = self._named(piece) if plain else self._bracketed(piece)
         if found is None:
             raise self._error(
                 f"nothing is named {shown(piece)}", did_you_mean(piece, {**self._tree.groups, **self._tree.hosts})
@@ -85,6 +82,14 @@ class _Matcher:
         if any(character in piece for character in "*?["):
             return lambda name: fnmatchcase(name, piece), True
         return piece.__eq__, False
+
+    def _bracketed(self, piece: str) -> list[str] | None:
+        """An index into a group, hosts as inventories write them, or a wildcard such as ecs-0[12]; in that order."""
+        match = _SUBSCRIPT.fullmatch(piece)
+        named = self._named(match[1]) if match else None
+        if match and named is not None:
+            return self._subscripted(piece, named, *match.groups()[1:])
+        return self._range(piece) if _RANGE.search(piece) else self._named(piece)
 
     def _subscripted(self, piece: str, hosts: list[str], one: str | None, first: str | None, last: str) -> list[str]:
         """One host by its index, or hosts from index to index, both included."""

@@ -98,7 +98,8 @@ def difference(value: float) -> str:
 def percent(share: float) -> str:
     """A fraction as a percentage: 0.949 is "94.9 %"."""
     value = share * 100
-    return f"{value:.0f} %" if value >= 100 else f"{value:.3g} %"
+    text = f"{value:.1f}" if value >= 10 else f"{value:.3g}"
+    return f"{text.removesuffix('.0')} %"
 
 
 def _ratio(value: float, decimals: int) -> str:

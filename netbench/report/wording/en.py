@@ -7,6 +7,7 @@ TEXTS = {
     "clause": "; ",
     "more": "{shown} and {count} more",
     "cell": "{source} → {destination}",
+    "with-unit": "{name} ({unit})",
     "unknown": "unknown",
     "none": "none",
     "n/a": "n/a",
@@ -25,21 +26,23 @@ TEXTS = {
     "head.open": "not finished when this was written",
     # summary
     "summary": "Summary",
+    "summary.more": "Further points under “{title}” below: {count}.",
     "status.complete": "Complete: {ok} of {steps} steps gave a result.",
     "status.partial": "PARTIAL: {ok} of {steps} steps gave a result. What is missing shows as n/a with its reason.",
     "status.interrupted": "INTERRUPTED: {ok} of {steps} steps gave a result before the run was stopped.",
     "status.running": "NOT FINISHED: {ok} of {steps} steps have given a result so far.",
-    "status.retried": "{count} of them took more than one attempt.",
+    "status.retried": "Steps that took more than one attempt: {count}.",
     "asked.same": "Asked: what does traffic between {kinds} achieve within one zone? Every flow crosses nodes.",
     "asked.cross": "Asked: what does traffic between {kinds} achieve across zones? Every flow crosses nodes.",
     "asked.size": "{cells} cells; probes: {probes}; rounds: {rounds}, interleaved; pairs of nodes a cell: {pairs}.",
     "asked.excluded": "Cells that cannot be measured: {excluded}.",
-    "views.caption": "Traffic of each kind against {baseline} (×1: the same), with {confidence} intervals, "
-    "corrected for the number of comparisons.",
+    "views.caption": "Traffic of each kind against {baseline} (×1: the same). The intervals of one probe hold "
+    "together at 95 %: they are corrected for the number of comparisons.",
     "views.header": "traffic",
     "views.clear": "{ratio} ({interval}), clear",
     "views.noise": "{ratio} ({interval}), within noise",
     "views.unknown": "{ratio}, noise unknown",
+    "views.part": "{text}, from {n} of {planned} values",
     "failed": "What failed",
     "failed.class": "failure",
     "failed.steps": "steps",
@@ -59,6 +62,7 @@ TEXTS = {
     "matrix.excluded": "cannot be measured: {reason}",
     "secondary.caption": "Other metrics: mean ± half the 95 % interval.",
     "secondary.caption.single": "Other metrics: one value a cell.",
+    "secondary.reasons": "Reasons for what is missing stand under the matrix.",
     "secondary.header": "cell",
     # interpretation
     "interpretation": "Interpretation",
@@ -72,8 +76,8 @@ TEXTS = {
     "limit-some": "{probe}: {reached} of {cells} cells reach the limit of {limit} ({lowest} to {highest} of {share}"
     "): {listed}.",
     "limit-none": "{probe}: none of {cells} cells reaches the limit of {limit} ({lowest} to {highest} of {share}).",
-    "limit-unknown": "{probe}: whether the limit is reached is unknown, because no limit is known for instance "
-    "type {types}; netbench_instance_types in the inventory can state it.",
+    "limit-unknown": "{probe}: whether the limit is reached cannot be said, because none is known for the nodes' "
+    "instance types ({types}); netbench_instance_types in the inventory can state it.",
     "limit.payload": "what it leaves for payload",
     "limit.whole": "it",
     "limit.noise": "Some cells are too close to the threshold of {reached} to be sure.",
@@ -85,6 +89,7 @@ TEXTS = {
     "interval, {low} to {high}, does not exclude that there is no difference.",
     "compared.unknown": "{probe} {direction}: {ratio} of {baseline} ({difference}); whether that is noise cannot "
     "be said.",
+    "compared.part": "This is from {n} of {planned} values; the others are missing.",
     "baseline-below-limit": "{probe}: {cell} itself gets {mean} only, {share} of what its limit of {limit} leaves "
     "for payload. Find out why before comparing with it.",
     "above-limit": "{probe}: up to {mean}, more than the limit of {limit} should let through ({cells}). The limit "
@@ -101,8 +106,8 @@ TEXTS = {
     "show too.",
     "fewer-pairs": "{wanted} pairs of nodes a cell were asked for; these have fewer, down to {found}: {cells}.",
     "types-differ": "The nodes are of different instance types: {types}.",
-    "few-rounds": "With {rounds} rounds nothing can be said about noise: a difference between two cells may be "
-    "chance. Run {least} rounds or more.",
+    "few-rounds": "Rounds: {rounds}. With fewer than {least} nothing can be said about noise: a difference between "
+    "two cells may be chance.",
     "no-baseline": "None of the kinds is the baseline, so there is nothing to compare them with.",
     "resolution": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}). ±{wanted} "
     "would take about {needed} rounds.",
@@ -160,11 +165,12 @@ TEXTS = {
     "commands.server": "{probe}, on the destination",
     # method
     "method": "Method",
-    "method.order": "{rounds} rounds, each of all cells, interleaved: the order changes from round to round and "
-    "follows from seed {seed}. At most {parallel} steps run at the same time, never two on one node.",
+    "method.order": "Rounds: {rounds}, each of all cells, interleaved: the order changes from round to round and "
+    "follows from seed {seed}. Steps that run at the same time: at most {parallel}, never two on one node.",
     "method.statistics": "Intervals are Student's t at 95 %. Ratios are geometric means of the ratios in each "
-    "round and on each pair of nodes, with an interval on the log scale. The comparisons of one probe share an "
-    "error of 5 % (Bonferroni). A difference is called clear only where its interval excludes ×1.",
+    "round and on each pair of nodes, with an interval on the log scale. Traffic into or out of a kind is the mean "
+    "over its cells, which all weigh the same. The comparisons of one probe share an error of 5 % (Bonferroni). A "
+    "difference is called clear only where its interval excludes ×1.",
     "method.pairs": "Pairs of nodes:",
     "method.pair": "{source} → {destination}",
     "method.zones": "zones",

@@ -7,6 +7,7 @@ TEXTS = {
     "clause": "；",
     "more": "{shown} 等，另有 {count} 项",
     "cell": "{source} → {destination}",
+    "with-unit": "{name}（{unit}）",
     "unknown": "未知",
     "none": "无",
     "n/a": "n/a",
@@ -25,21 +26,23 @@ TEXTS = {
     "head.open": "生成本报告时尚未结束",
     # summary
     "summary": "摘要",
+    "summary.more": "另见下文“{title}”：{count} 项。",
     "status.complete": "已完成：{steps} 个测试步骤中 {ok} 个得到结果。",
     "status.partial": "部分完成：{steps} 个测试步骤中仅 {ok} 个得到结果，缺失的数据以 n/a 标出并附原因。",
     "status.interrupted": "运行被中断：中断前 {steps} 个测试步骤中有 {ok} 个得到结果。",
     "status.running": "运行尚未结束：目前 {steps} 个测试步骤中有 {ok} 个得到结果。",
-    "status.retried": "其中 {count} 个步骤经过重试。",
+    "status.retried": "经过重试的步骤数：{count}。",
     "asked.same": "测试目标：{kinds} 之间的流量在同可用区内能达到怎样的性能？所有流量均跨节点。",
     "asked.cross": "测试目标：{kinds} 之间的流量跨可用区能达到怎样的性能？所有流量均跨节点。",
     "asked.size": "共 {cells} 个单元格；测试项：{probes}；交错执行 {rounds} 轮；每个单元格使用 {pairs} 对节点。",
     "asked.excluded": "其中 {excluded} 个单元格无法测量。",
-    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同），括号内为按比较次数校正后的 {confidence} 置信"
-    "区间。",
+    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同）。括号内为按比较次数校正的置信区间，同一测试项"
+    "的各区间整体置信度为 95 %。",
     "views.header": "流量方向",
     "views.clear": "{ratio}（{interval}），差异明确",
     "views.noise": "{ratio}（{interval}），在噪声范围内",
     "views.unknown": "{ratio}，噪声未知",
+    "views.part": "{text}，基于 {planned} 个值中的 {n} 个",
     "failed": "失败情况",
     "failed.class": "失败类别",
     "failed.steps": "步骤数",
@@ -59,6 +62,7 @@ TEXTS = {
     "matrix.excluded": "无法测量：{reason}",
     "secondary.caption": "其他指标：均值 ± 95 % 置信区间半宽。",
     "secondary.caption.single": "其他指标：每个单元格只有一个值。",
+    "secondary.reasons": "缺失数据的原因见矩阵下方。",
     "secondary.header": "单元格",
     # interpretation
     "interpretation": "结果解读",
@@ -72,18 +76,19 @@ TEXTS = {
     "limit-some": "{probe}：{cells} 个单元格中有 {reached} 个达到 {limit} 的上限（全部单元格为{share}的 {lowest} "
     "至 {highest}）：{listed}。",
     "limit-none": "{probe}：{cells} 个单元格均未达到 {limit} 的上限（为{share}的 {lowest} 至 {highest}）。",
-    "limit-unknown": "{probe}：无法判断是否达到上限，因为实例规格 {types} 的上限未知；可在清单中用 "
+    "limit-unknown": "{probe}：无法判断是否达到上限，因为节点实例规格（{types}）的上限未知；可在清单中用 "
     "netbench_instance_types 给出。",
     "limit.payload": "上限中可用于有效载荷部分",
     "limit.whole": "该上限",
     "limit.noise": "部分单元格过于接近 {reached} 的判定阈值，结论不确定。",
     "into": "流入 {kind}",
     "out-of": "流出 {kind}",
-    "compared.clear": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），差异明确，{confidence} 置信"
-    "区间为 {low} 至 {high}。",
-    "compared.noise": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），在噪声范围内，{confidence} "
-    "置信区间 {low} 至 {high} 不能排除没有差异。",
-    "compared.unknown": "{probe}，{direction}：为 {baseline} 的 {ratio}（{difference}），无法判断是否为噪声。",
+    "compared.clear": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），差异明确，{confidence} "
+    "置信区间为 {low} 至 {high}。",
+    "compared.noise": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），在噪声范围内，"
+    "{confidence} 置信区间 {low} 至 {high} 不能排除实际上没有差异。",
+    "compared.unknown": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），无法判断是否为噪声。",
+    "compared.part": "仅基于 {planned} 个值中的 {n} 个，其余缺失。",
     "baseline-below-limit": "{probe}：{cell} 自身仅达到 {mean}，为 {limit} 上限中可用于有效载荷部分的 {share}。请先"
     "查明原因，再以其作为基线进行比较。",
     "above-limit": "{probe}：最高达 {mean}，超出 {limit} 上限应允许的值（{cells}）。可能是上限数据有误，或存在突发"
@@ -91,13 +96,13 @@ TEXTS = {
     "failures": "{probe}：{planned} 个步骤中有 {failed} 个没有结果（{classes}）：{cells}。",
     "retransmits": "{probe}：重传报文段占比最高达 {highest}（{cells}）；超过 {above} 即视为链路有丢包。",
     "flagged": "{probe}：{meaning}（步骤数：{steps}；{cells}）。例如：{detail}。",
-    "facts-differ": "各端点的{fact}不一致：{values}。",
+    "facts-differ": "{fact} 在各端点之间不一致：{values}。",
     "facts-differ.value": "{value}（{endpoints}）",
     "facts-differ.iperf3": "不同版本 iperf3 的数据难以比较；从 3.16 起 -P 使用多线程。",
     "pairs-differ": "并非所有单元格都在相同的节点对上测量，差异中可能包含硬件因素。",
     "fewer-pairs": "要求每个单元格使用 {wanted} 对节点，以下单元格不足，最少仅 {found} 对：{cells}。",
     "types-differ": "节点的实例规格不同：{types}。",
-    "few-rounds": "仅 {rounds} 轮测试，无法对噪声作出判断：单元格之间的差异可能只是偶然。请至少运行 {least} 轮。",
+    "few-rounds": "测试轮数：{rounds}。少于 {least} 轮时无法对噪声作出判断：单元格之间的差异可能只是偶然。",
     "no-baseline": "本次测试的端点类型中没有基线，因此没有比较对象。",
     "resolution": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需要 "
     "{needed} 轮。",
@@ -157,7 +162,8 @@ TEXTS = {
     "method.order": "共 {rounds} 轮，交错执行，每轮遍历所有单元格；各轮顺序不同，由随机种子 {seed} 确定。最多同时执"
     "行 {parallel} 个步骤，同一节点上绝不同时执行两个。",
     "method.statistics": "置信区间为 95 % 的 Student t 区间。比值为同一轮、同一对节点上比值的几何平均，区间在对数尺"
-    "度上计算。同一测试项的各次比较共用 5 % 的错误率（Bonferroni 校正）。仅当区间不包含 ×1 时才称差异明确。",
+    "度上计算。流入或流出某一类型的流量为相应各单元格的平均，各单元格权重相同。同一测试项的各次比较共用 5 % 的错误"
+    "率（Bonferroni 校正）。仅当区间不包含 ×1 时才称差异明确。",
     "method.pairs": "使用的节点对：",
     "method.pair": "{source} → {destination}",
     "method.zones": "可用区",

@@ -1,0 +1,50 @@
+"""Puts a report together, in the order in which it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netbench.analyse import ProbeSummary, aggregate, interpret
+from netbench.model import Manifest, Plan, StepRecord
+from netbench.report.document import Block, Document, Section
+from netbench.report.environment import environment
+from netbench.report.interpretation import interpretation, limits
+from netbench.report.material import Material
+from netbench.report.matrices import matrix, secondary
+from netbench.report.method import commands, glossary, method
+from netbench.report.summary import head, summary, title
+from netbench.report.wording import wording
+
+
+def build_document(manifest: Manifest, plan: Plan, records: Sequence[StepRecord], lang: str = "en") -> Document:
+    """The whole report. ``records``: all attempts in the order they ended, as the run directory has them.
+
+    Raises UsageError for a language that there is not, RunDirError for records of another plan.
+    """
+    words = wording(lang)
+    analysis = aggregate(plan, records)
+    material = Material(manifest, plan, analysis, interpret(analysis, plan, manifest), words)
+    results = Section(words("results"), sections=tuple(_probe(probe, material) for probe in analysis.probes))
+    return Document(
+        title(material),
+        lang,
+        head(material),
+        (
+            summary(material),
+            results,
+            interpretation(material),
+            limits(material),
+            environment(material),
+            commands(material),
+            method(material),
+            glossary(material),
+        ),
+    )
+
+
+def _probe(probe: ProbeSummary, material: Material) -> Section:
+    blocks: list[Block] = [matrix(material.analysis, probe, material.words)]
+    others = secondary(probe, material.words)
+    if others is not None:
+        blocks.append(others)
+    return Section(material.words.probe(probe.probe), tuple(blocks))

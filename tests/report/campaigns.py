@@ -1,0 +1,180 @@
+"""The runs whose reports are kept as golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from netbench.model import (
+    Cell,
+    FailureClass,
+    Flag,
+    InstanceType,
+    Manifest,
+    Measurement,
+    Pair,
+    Plan,
+    PlannedEndpoint,
+    Step,
+    StepRecord,
+    ZoneMode,
+)
+from tests.analyse.runs import TYPE, failed, make_manifest, make_plan, make_records, measurement
+
+# What a kind costs on its way in and out, as factors on the baseline's numbers; unknown kinds cost nothing.
+INTO = {"terway-eni": 0.97, "terway": 0.81}
+OUT_OF = {"terway-eni": 0.99, "terway": 0.9}
+TYPES = {TYPE: InstanceType(TYPE, 6e9, 2.5e6, 8, "the reference report; the vendor's table")}
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What a run directory holds."""
+
+    manifest: Manifest
+    plan: Plan
+    records: Sequence[StepRecord]
+
+
+def simulate(seed: int = 1, bandwidth: float = 6e9) -> Callable[[Step], Measurement]:
+    """Numbers as a fleet might give them: a line that is full, and packet rates and times that depend on the kinds."""
+    random = Random(seed)  # noqa: S311 - nothing is secret here
+
+    def make(step: Step) -> Measurement:
+        cost = INTO.get(step.cell.destination, 1) * OUT_OF.get(step.cell.source, 1)
+        noise = random.gauss(1, 0.012)
+        if step.probe == "throughput":
+            rate = min(bandwidth * 0.949 * random.gauss(1, 0.002), bandwidth * 1.06 * cost * noise)
+            return measurement(
+                ("throughput", rate, "bit/s"),
+                ("retransmits", float(random.randint(100, 900)), "1"),
+                ("sender_cpu", 0.45 / cost * noise, "1"),
+                ("receiver_cpu", 0.71 / cost * noise, "1"),
+            )
+        if step.probe == "pps":
+            sent = 512e3 * OUT_OF.get(step.cell.source, 1) * noise
+            received = sent * INTO.get(step.cell.destination, 1)
+            flags = [Flag("cpu-bound", "the sender kept 0.99 of the one core busy that a single stream can use")]
+            return measurement(
+                ("pps_received", received, "packets/s"),
+                ("pps_sent", sent, "packets/s"),
+                ("loss", 1 - received / sent, "1"),
+                ("jitter", 3.1e-6 * noise, "s"),
+                flags=flags if step.cell == Cell("host", "host") else (),
+            )
+        if step.probe == "latency":
+            average = 1.4e-4 / cost * noise
+            return measurement(
+                ("latency_avg", average, "s"),
+                ("latency_min", average * 0.8, "s"),
+                ("latency_max", average * 2.1, "s"),
+                ("latency_mdev", average * 0.15, "s"),
+                ("loss", 0.0, "1"),
+            )
+        return measurement(("requests", 41e3 * cost * noise, "requests/s"), ("errors", 0.0, "1"))
+
+    return make
+
+
+def facts(endpoint: PlannedEndpoint) -> Mapping[str, str]:
+    pod = {"nic_driver": "veth", "mtu": "1500", "queues": "1", "os": "Debian GNU/Linux 12 (bookworm)"}
+    host = {"nic_driver": "virtio_net", "mtu": "1500", "queues": "4", "os": "Alibaba Cloud Linux 3"}
+    return {
+        "kernel": "5.10.134-16.al8.x86_64",
+        "iperf3": "3.12",
+        "ping": "ping from iputils 20221126",
+        "cpu": "Intel(R) Xeon(R) Platinum 8163 CPU @ 2.50GHz",
+        "cpus": "32",
+        "nic": "eth0",
+        "congestion_control": "cubic",
+        "arch": "x86_64",
+        **(host if endpoint.kind == "host" else pod),
+    }
+
+
+def full() -> Campaign:
+    plan = make_plan()
+    return Campaign(make_manifest(plan, facts=facts, types=TYPES), plan, make_records(plan, simulate()))
+
+
+def partial() -> Campaign:
+    """Across zones, two pairs: exclusions, cells that lost some or all steps, a retried step, unlike versions."""
+    excluded = {Cell("terway-eni", "terway-eni"): "terway-eni runs in cn-hangzhou-b only; a flow must cross zones"}
+    pairs = (Pair("ecs-01", "ecs-11"), Pair("ecs-02", "ecs-12"))
+    plan = make_plan(pairs=pairs, zone=ZoneMode.CROSS, excluded=excluded)
+    endpoints = tuple(replace(e, zone="cn-hangzhou-g") if e.node in ("ecs-11", "ecs-12") else e for e in plan.endpoints)
+    plan = replace(plan, endpoints=endpoints)
+    records = []
+    for step, record in zip(plan.steps, make_records(plan, simulate(2)), strict=True):
+        if step.probe == "latency" and step.cell.destination == "terway":
+            record = failed(record, FailureClass.UNREACHABLE, "ping: none of 30 packets was answered; check the path")
+        elif step.probe == "throughput" and step.cell == Cell("host", "terway") and step.round == 2:
+            reason = "iperf3: unable to connect to server: Connection refused; see whether the server runs"
+            record = failed(record, FailureClass.REFUSED, reason)
+        elif step.id == plan.steps[0].id:
+            records.append(failed(record, FailureClass.CONNECTION_CUT, "the link broke"))
+            record = replace(record, attempt=2)
+        records.append(record)
+
+    def versions(endpoint: PlannedEndpoint) -> Mapping[str, str]:
+        return {**facts(endpoint), "iperf3": "3.16" if endpoint.kind == "terway" else "3.12"}
+
+    manifest = make_manifest(plan, facts=versions, types=TYPES, status="partial")
+    return Campaign(manifest, plan, records)
+
+
+def single() -> Campaign:
+    plan = make_plan(rounds=1)
+    return Campaign(make_manifest(plan, facts=facts, types=TYPES), plan, make_records(plan, simulate(3)))
+
+
+def interrupted() -> Campaign:
+    """Stopped in the second round, before any ping; no instance types, no facts, no end."""
+    plan = make_plan(kinds=("host", "terway"), instance_type=None)
+    last = [step.id for step in plan.steps if step.round > 1 or step.probe == "latency"]
+    manifest = make_manifest(plan, status="interrupted", kubectl=None, kubernetes=None, finished=None)
+    return Campaign(manifest, plan, make_records(plan, simulate(4), without=last[2:]))
+
+
+def lab() -> Campaign:
+    plan = make_plan(instance_type="lab.2g", lab=True)
+    types = {"lab.2g": InstanceType("lab.2g", 2e9, None, 1, "the lab's own shaping")}
+    notes = ("network delay: this kernel has no netem", "terway's own data path: pods hang on veth pairs")
+    manifest = make_manifest(plan, facts=facts, types=types, lab_notes=notes)
+    return Campaign(manifest, plan, make_records(plan, simulate(5, 2e9)))
+
+
+def plugin() -> Campaign:
+    """A probe that nobody here has heard of, and no baseline among the kinds."""
+    plan = make_plan(kinds=("cilium", "flannel"), probes=("http",), baseline="")
+    return Campaign(make_manifest(plan, facts=facts), plan, make_records(plan, simulate(6)))
+
+
+HOSTILE = "a|b`c`<script>alert(1)</script>\x1b[31m\n# x *y* [l](http://198.18.0.1) {kind}\u202e&amp;$1$ ~~z~~ @all"
+
+
+def hostile() -> Campaign:
+    """Names, reasons and facts that try to be markup, terminal sequences, placeholders."""
+    plan = make_plan(kinds=("host", HOSTILE), probes=("throughput",), excluded={Cell(HOSTILE, HOSTILE): HOSTILE})
+    records = []
+    for step, record in zip(plan.steps, make_records(plan, simulate(7)), strict=True):
+        if step.cell.source == HOSTILE and step.round == 1:
+            record = failed(record, FailureClass.TOOL_FAILED, HOSTILE)
+        elif step.cell.destination == HOSTILE:
+            flags = (Flag(HOSTILE, HOSTILE),)
+            record = replace(record, measurement=replace(record.measurement, flags=flags))
+        records.append(record)
+
+    def hostile_facts(endpoint: PlannedEndpoint) -> Mapping[str, str]:
+        return {**facts(endpoint), "kernel": HOSTILE, "iperf3": f"{endpoint.node}{HOSTILE}", HOSTILE: HOSTILE}
+
+    manifest = make_manifest(
+        plan, facts=hostile_facts, types=TYPES, status="partial", command=("bench", "--kinds", "```\n" + HOSTILE)
+    )
+    return Campaign(manifest, plan, records)
+
+
+CAMPAIGNS: Mapping[str, Callable[[], Campaign]] = {
+    made.__name__: made for made in (full, partial, single, interrupted, lab, plugin, hostile)
+}
