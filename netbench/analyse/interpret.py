@@ -15,6 +15,7 @@ from netbench.stats import rounds_needed
 WANTED = 0.02  # half width, as a share of the mean, for which the rounds are worked out
 
 _GROUP = {Confidence.CLEAR: "clear", Confidence.NOISE: "noise", Confidence.UNKNOWN: "unknown"}
+_MISSING = "missing"
 
 
 def interpret(analysis: Analysis, plan: Plan, manifest: Manifest) -> tuple[Finding, ...]:
@@ -62,12 +63,12 @@ def _relative(summary: CellSummary) -> float | None:
 
 
 def _overall(analysis: Analysis, metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Finding]:
-    groups: dict[str, list[dict[str, object]]] = {name: [] for name in _GROUP.values()}
+    groups: dict[str, list[dict[str, object]]] = {name: [] for name in (*_GROUP.values(), _MISSING)}
     for finding in compared:
         entry = {"direction": finding.code.value, "kind": finding.params["kind"], "ratio": finding.params["ratio"]}
-        groups[_GROUP[finding.confidence]].append(entry)
+        groups[_GROUP[finding.confidence] if finding.params["n"] else _MISSING].append(entry)
     if compared:
         cells = tuple(dict.fromkeys(cell for finding in compared for cell in finding.cells))
-        confidence = next(c for c in Confidence if groups[_GROUP[c]])
+        confidence = next((c for c in Confidence if groups[_GROUP[c]]), Confidence.UNKNOWN)
         about = {"probe": metric.probe, "metric": metric.metric, "baseline": analysis.baseline}
         yield Finding(Code.OVERALL, {**about, **groups}, cells, confidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from netbench.analyse.findings import Code, Confidence, Finding
@@ -31,14 +31,14 @@ def views(analysis: Analysis, metric: MetricSummary) -> tuple[Finding, ...]:
 
     Each source (destination) is a stratum, so that sources may differ from each other without widening the interval.
     Several comparisons are made, and one of them may look like a difference by chance: their intervals are
-    Bonferroni's, at 1 - 0.05 / comparisons each. A comparison without any pair of values is left out.
+    Bonferroni's, at 1 - 0.05 / comparisons each. Where there is nothing to compare, ratio is None and n is 0.
     """
-    found: list[tuple[_View, list[Compared], list[Paired]]] = []
-    for view in _views(analysis):
-        strata = [(cells, paired) for cells in view.compared if (paired := _pair(metric, cells))]
-        if strata:
-            found.append((view, [cells for cells, _ in strata], [paired for _, paired in strata]))
-    return tuple(_finding(analysis, metric, *entry, comparisons=len(found)) for entry in found)
+    strata = {
+        view: {cells: paired for cells in view.compared if (paired := _pair(metric, cells))}
+        for view in _views(analysis)
+    }
+    comparisons = sum(map(bool, strata.values()))
+    return tuple(_finding(analysis, metric, view, found, comparisons) for view, found in strata.items())
 
 
 def _views(analysis: Analysis) -> Iterator[_View]:
@@ -55,36 +55,35 @@ def _pair(metric: MetricSummary, cells: Compared) -> Paired | None:
 
 
 def _finding(
-    analysis: Analysis,
-    metric: MetricSummary,
-    view: _View,
-    compared: Iterable[Compared],
-    strata: list[Paired],
-    *,
-    comparisons: int,
+    analysis: Analysis, metric: MetricSummary, view: _View, strata: Mapping[Compared, Paired], comparisons: int
 ) -> Finding:
+    params: dict[str, object] = {
+        "probe": metric.probe,
+        "metric": metric.metric,
+        "kind": view.kind,
+        "baseline": analysis.baseline,
+        "comparisons": comparisons,
+        "planned": len(view.compared) * max(summary.planned for summary in metric.cells),
+    }
+    if not strata:
+        nothing = {"ratio": None, "low": None, "high": None, "n": 0, "confidence": None}
+        return Finding(view.code, {**params, **nothing}, _cells(view.compared), Confidence.UNKNOWN)
     confidence = 1 - (1 - CONFIDENCE) / comparisons
-    ratio = pooled_ratio(strata, confidence)
-    cells = tuple(dict.fromkeys(cell for cells in compared for cell in cells))
-    if analysis.rounds < LEAST_ROUNDS or ratio.n - ratio.strata < LEAST_FREEDOM or ratio.interval is None:
+    ratio = pooled_ratio(list(strata.values()), confidence)
+    interval = ratio.interval
+    params |= {
+        "ratio": ratio.value,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "n": ratio.n,
+        "confidence": confidence,
+    }
+    if analysis.rounds < LEAST_ROUNDS or ratio.n - ratio.strata < LEAST_FREEDOM or interval is None:
         verdict = Confidence.UNKNOWN
     else:
-        verdict = Confidence.NOISE if ratio.interval.contains(1) else Confidence.CLEAR
-    return Finding(
-        view.code,
-        {
-            "probe": metric.probe,
-            "metric": metric.metric,
-            "kind": view.kind,
-            "baseline": analysis.baseline,
-            "ratio": ratio.value,
-            "low": ratio.interval.low if ratio.interval else None,
-            "high": ratio.interval.high if ratio.interval else None,
-            "n": ratio.n,
-            "planned": len(view.compared) * max(summary.planned for summary in metric.cells),
-            "confidence": confidence,
-            "comparisons": comparisons,
-        },
-        cells,
-        verdict,
-    )
+        verdict = Confidence.NOISE if interval.contains(1) else Confidence.CLEAR
+    return Finding(view.code, params, _cells(strata), verdict)
+
+
+def _cells(compared: Iterable[Compared]) -> tuple[Cell, ...]:
+    return tuple(dict.fromkeys(cell for cells in compared for cell in cells))

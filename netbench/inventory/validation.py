@@ -42,7 +42,7 @@ def check_names(tree: Tree) -> None:
                 raise variable.place.error(f"{name} of {owner} has no effect there", "set it on the group all")
             if name not in ON_ALL and name not in ON_HOSTS:
                 known = [known for known in (*ON_ALL, *ON_HOSTS) if known.startswith(OURS)]
-                raise variable.place.error(f"{shown(name)} of {owner} is no variable", did_you_mean(name, known))
+                raise variable.place.error(f"{shown(name)} of {owner} is no variable", did_you_mean(name, known, OURS))
 
 
 def _owners(tree: Tree) -> Iterator[tuple[str, Variables]]:

@@ -92,11 +92,15 @@ def said(text: str, longest: int = 300) -> str:
     return plain if len(plain) <= longest else f"{plain[: longest - 3]}..."
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A remedy for a name that is not known: the closest ones, else some that exist."""
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """A remedy for a name that is not known: the closest ones, else some that exist.
+
+    ``prefix`` is what all of them begin with; it makes nothing similar.
+    """
     names = sorted(known)
-    if close := difflib.get_close_matches(name, names, n=2, cutoff=0.6):
-        return f"did you mean {' or '.join(close)}?"
+    endings = {each.removeprefix(prefix): each for each in names}
+    if close := difflib.get_close_matches(name.removeprefix(prefix), endings, n=2, cutoff=0.6):
+        return f"did you mean {' or '.join(endings[each] for each in close)}?"
     if not names:
         return "there is none to choose from"
     return f"there is {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"

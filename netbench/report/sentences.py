@@ -24,6 +24,8 @@ def sentence(finding: Finding, words: Wording) -> str:
 def compared_text(finding: Finding, words: Wording) -> str:
     """INTO or OUT_OF as the few words that fit a table, such as "×0.820 (0.790–0.851), clear"."""
     params: Values = finding.params
+    if not params["n"]:
+        return words("n/a")
     interval = "–".join(_bounds(params))
     ratio = format.ratio(params["ratio"], 3)
     text = words(f"views.{VERDICTS[finding.confidence]}", ratio=ratio, interval=interval)
@@ -49,6 +51,10 @@ def _compared(finding: Finding, words: Wording) -> str:
         "probe": words.probe(params["probe"]),
         "direction": words(finding.code.value, kind=params["kind"]),
         "baseline": params["baseline"],
+    }
+    if not params["n"]:
+        return words("compared.missing", **values)
+    values |= {
         "ratio": format.ratio(params["ratio"], 3),
         "difference": format.difference(params["ratio"]),
         "confidence": format.percent(params["confidence"]),
@@ -91,14 +97,16 @@ def _facts_differ(finding: Finding, words: Wording) -> str:
 def _overall(finding: Finding, words: Wording) -> str:
     params: Values = finding.params
     parts = []
-    for verdict in VERDICTS.values():
+    for verdict in (*VERDICTS.values(), "missing"):
         if params[verdict]:
-            listed = [
-                f"{words(entry['direction'], kind=entry['kind'])} {format.ratio(entry['ratio'])}"
-                for entry in params[verdict]
-            ]
+            listed = [_direction(entry, words) for entry in params[verdict]]
             parts.append(words(f"overall.{verdict}", baseline=params["baseline"], listed=words.joined(listed)))
     return words("overall", probe=words.probe(params["probe"]), parts=words("clause").join(parts))
+
+
+def _direction(entry: Values, words: Wording) -> str:
+    text = words(entry["direction"], kind=entry["kind"])
+    return text if entry["ratio"] is None else f"{text} {format.ratio(entry['ratio'])}"
 
 
 def _common(finding: Finding, words: Wording) -> dict[str, object]:

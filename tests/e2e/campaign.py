@@ -88,7 +88,7 @@ def values(campaign: Campaign, metric: str) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for record in campaign.records:
         cell = steps[record["step"]]["cell"]
-        for sample in record["samples"]:  # type: ignore[attr-defined]
+        for sample in record["measurement"]["samples"]:  # type: ignore[index]
             if sample["metric"] == metric:
                 found.setdefault(f"{cell['source']}->{cell['destination']}", []).append(sample["value"])
     return found

@@ -89,6 +89,8 @@ TEXTS = {
     "interval, {low} to {high}, does not exclude that there is no difference.",
     "compared.unknown": "{probe} {direction}: {ratio} of {baseline} ({difference}); whether that is noise cannot "
     "be said.",
+    "compared.missing": "{probe} {direction}: there is nothing to compare with {baseline}; the reasons stand under "
+    "the matrix.",
     "compared.part": "This is from {n} of {planned} values; the others are missing.",
     "baseline-below-limit": "{probe}: {cell} itself gets {mean} only, {share} of what its limit of {limit} leaves "
     "for payload. Find out why before comparing with it.",
@@ -116,7 +118,7 @@ TEXTS = {
     "overall.clear": "clear differences from {baseline}: {listed}",
     "overall.noise": "no difference from {baseline} shown: {listed}",
     "overall.unknown": "too few rounds to tell noise from a difference: {listed}",
-    "overall.nothing": "there is nothing to compare.",
+    "overall.missing": "nothing to compare: {listed}",
     # limits
     "limits": "Limits of these numbers",
     "limits.repetition": "Intervals describe repetition on these nodes at this time; other nodes, or another day, "

@@ -88,6 +88,7 @@ TEXTS = {
     "compared.noise": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），在噪声范围内，"
     "{confidence} 置信区间 {low} 至 {high} 不能排除实际上没有差异。",
     "compared.unknown": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），无法判断是否为噪声。",
+    "compared.missing": "{probe}，{direction}：没有可与 {baseline} 比较的数据，原因见矩阵下方。",
     "compared.part": "仅基于 {planned} 个值中的 {n} 个，其余缺失。",
     "baseline-below-limit": "{probe}：{cell} 自身仅达到 {mean}，为 {limit} 上限中可用于有效载荷部分的 {share}。请先"
     "查明原因，再以其作为基线进行比较。",
@@ -111,7 +112,7 @@ TEXTS = {
     "overall.clear": "与 {baseline} 存在明确差异：{listed}",
     "overall.noise": "未显示出与 {baseline} 的差异：{listed}",
     "overall.unknown": "轮数太少，无法区分差异与噪声：{listed}",
-    "overall.nothing": "没有可比较的数据。",
+    "overall.missing": "没有可比较的数据：{listed}",
     # limits
     "limits": "数据的局限",
     "limits.repetition": "置信区间只描述在这些节点上、此时段内重复测量的离散程度；换用其他节点或改日测试，差异可能"
