@@ -14,6 +14,8 @@ from invoke.tasks import task
 
 from netbench import __version__
 
+POSITIONAL = Parameter.empty  # in the place of a default: the argument must be given, by its position
+
 # name -> (default, help); 0 and "" stand for the default that the help names
 CAMPAIGN: dict[str, tuple[Any, str]] = {
     "zone": ("same", "same: both ends in one zone; cross: in two zones"),
@@ -80,7 +82,7 @@ def bench(c: Context, **arguments: Any) -> None:
     commands.bench(arguments)
 
 
-@_task({"run": ("latest", "name of a run, a path, or latest"), "lang": BENCH["lang"], "reports": BENCH["reports"]})
+@_task({"run": (POSITIONAL, "a run's name or path, or latest"), "lang": BENCH["lang"], "reports": BENCH["reports"]})
 def report(c: Context, **arguments: Any) -> None:
     """Write a run's report again from its directory; no host is touched."""
     from netbench import commands

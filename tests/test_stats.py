@@ -155,7 +155,7 @@ def test_the_interval_of_the_mean_covers_as_often_as_it_says(n: int) -> None:
 @pytest.mark.parametrize("spreads", [(0.05, 0.05, 0.05), (0.05, 0.01, 0.002), (0.1, 0.001, 0.001)])
 def test_the_interval_of_a_pooled_ratio_covers_as_often_as_it_says(spreads: tuple[float, ...]) -> None:
     """At least: a cell whose line is full varies much less than others, and that must not make claims bolder."""
-    runs, generator = 4000, np.random.default_rng(7)
+    runs, generator = 1500, np.random.default_rng(7)
     truths = np.array([0.8, 0.9, 1.1])
     center = float(np.exp(np.mean(np.log(truths))))
     hits = 0
@@ -166,4 +166,4 @@ def test_the_interval_of_a_pooled_ratio_covers_as_often_as_it_says(spreads: tupl
         interval = pooled_ratio(strata).interval
         assert interval is not None
         hits += interval.contains(center)
-    assert 0.938 < hits / runs < 0.985
+    assert 0.935 < hits / runs < 0.99

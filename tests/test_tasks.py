@@ -38,7 +38,7 @@ def test_the_options_of_bench() -> None:
 
 
 def test_a_report_that_is_not_there_is_an_error_with_a_remedy(tmp_path: Path) -> None:
-    done = python("-m", "netbench", "report", "--reports", str(tmp_path))
+    done = python("-m", "netbench", "report", "latest", "--reports", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "remedy: " in done.stderr

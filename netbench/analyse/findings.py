@@ -23,7 +23,8 @@ class Code(str, Enum):
     LIMIT_UNKNOWN = "limit-unknown"  # probe, metric, unit, types (instance types without a known limit)
 
     # traffic into or out of a kind against that of the baseline: probe, metric, kind, baseline, ratio, low, high,
-    # confidence (of the interval, corrected), comparisons, n of planned pairs of values. n = 0: nothing to compare
+    # confidence (of the interval, corrected), comparisons, least and most (ratios of single sources or destinations),
+    # n of planned pairs of values. n = 0: nothing to compare
     INTO = "into"
     OUT_OF = "out-of"
 
@@ -41,7 +42,7 @@ class Code(str, Enum):
     FEWER_PAIRS = "fewer-pairs"  # wanted, found
     TYPES_DIFFER = "types-differ"  # types
 
-    # one probe in one sentence: probe, metric, baseline, and lists of {direction, kind, ratio}: clear, noise, unknown, missing
+    # one probe in short: probe, metric, baseline; lists of {direction, kind, ratio}: clear, noise, unknown, missing
     OVERALL = "overall"
 
 

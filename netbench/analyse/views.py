@@ -9,7 +9,7 @@ from netbench.analyse.findings import Code, Confidence, Finding
 from netbench.analyse.pairing import Paired, pair_values
 from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.model import Cell
-from netbench.stats import CONFIDENCE, pooled_ratio
+from netbench.stats import CONFIDENCE, paired_ratio, pooled_ratio
 
 LEAST_ROUNDS = 3  # from two values a spread is a guess; a statement on noise needs more
 LEAST_FREEDOM = LEAST_ROUNDS - 1  # degrees of freedom that are left where steps failed
@@ -66,12 +66,15 @@ def _finding(
         "planned": len(view.compared) * max(summary.planned for summary in metric.cells),
     }
     if not strata:
-        nothing = {"ratio": None, "low": None, "high": None, "n": 0, "confidence": None}
-        return Finding(view.code, {**params, **nothing}, _cells(view.compared), Confidence.UNKNOWN)
+        nothing = dict.fromkeys(("ratio", "low", "high", "confidence", "least", "most"))
+        return Finding(view.code, {**params, **nothing, "n": 0}, _cells(view.compared), Confidence.UNKNOWN)
     confidence = 1 - (1 - CONFIDENCE) / comparisons
     ratio = pooled_ratio(list(strata.values()), confidence)
     interval = ratio.interval
+    single = [paired_ratio(*paired).value for paired in strata.values()]
     params |= {
+        "least": min(single),
+        "most": max(single),
         "ratio": ratio.value,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,

@@ -61,19 +61,29 @@ def read_yaml(text: str, file: str) -> object:
     Raises InventoryError with the line for whatever is not YAML, for duplicate keys, foreign tags, and what is nested
     or repeated beyond reason.
     """
+    return _Reader(file, _events(text, file)).document()
+
+
+def _events(text: str, file: str) -> Iterator[Any]:
+    """What ruamel.yaml's parser finds, and its failures as InventoryErrors."""
+    line = 1
     try:
-        return _Reader(file, YAML(typ="safe", pure=True).parse(text)).document()
+        for event in YAML(typ="safe", pure=True).parse(text):
+            line = event.end_mark.line + 1
+            yield event
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1 if mark else None)
+        place = Place(file, mark.line + 1 if mark else line)
         problem = said(str(error.problem or error.context or "this is not YAML"))
         remedy = "indent with blanks" if r"'\t'" in problem else "check indentation, colons and quotes up to that line"
         raise place.error(f"not YAML: {problem}", remedy) from error
     except YAMLError as error:  # a character that YAML does not allow; it has a position, no mark
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise Place(file, line).error(f"not YAML: {said(str(error))}", "remove that character") from error
-    except (ValueError, OverflowError) as error:  # \U escapes beyond Unicode
-        raise Place(file).error(f"not YAML: {said(str(error))}", "check the escapes in double quotes") from error
+        place = Place(file, text.count("\n", 0, getattr(error, "position", 0)) + 1)
+        raise place.error(f"not YAML: {said(str(error))}", "remove that character") from error
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # odd directives and \U escapes beyond Unicode fail inside of the parser
+        remedy = "check directives and the escapes in double quotes from that line on"
+        raise Place(file, line).error(f"not YAML: {said(str(error))}", remedy) from error
 
 
 class _Reader:

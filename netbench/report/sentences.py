@@ -13,6 +13,8 @@ from netbench.stats import Interval
 
 Values = Mapping[str, Any]
 
+APART = 1.05  # the largest by the smallest ratio of single cells, from which on their mean does not tell all
+
 VERDICTS = {Confidence.CLEAR: "clear", Confidence.NOISE: "noise", Confidence.UNKNOWN: "unknown"}
 
 
@@ -62,7 +64,10 @@ def _compared(finding: Finding, words: Wording) -> str:
     if finding.confidence is not Confidence.UNKNOWN:
         values["low"], values["high"] = (f"×{bound}" for bound in _bounds(params))
     part = "" if params["n"] == params["planned"] else words("compared.part", **_counts(params))
-    return words.sentences((words(f"compared.{VERDICTS[finding.confidence]}", **values), part))
+    least, most = (format.ratio(params[name]) for name in ("least", "most"))
+    apart = params["most"] > APART * params["least"]
+    wide = words(f"{finding.code.value}.range", least=least, most=most) if apart else ""
+    return words.sentences((words(f"compared.{VERDICTS[finding.confidence]}", **values), wide, part))
 
 
 def _counts(params: Values) -> dict[str, object]:

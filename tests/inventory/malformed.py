@@ -64,7 +64,7 @@ YAML_FORM = [
     ),
     yaml(
         "same-address",
-        "all:\n  vars: {netbench_zone: z}\n  hosts:\n    a: {ansible_host: 198.18.0.1}\n    b: {ansible_host: 198.18.0.1}\n",
+        "all:\n  vars: {netbench_zone: z, ansible_host: 198.18.0.1}\n  hosts:\n    a:\n    b:\n",
         5,
         "the hosts a and b both have the address 198.18.0.1",
         remedy="netbench_address",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from netbench.errors import InventoryError
 from netbench.inventory.place import Place
 from netbench.inventory.ranges import MOST_HOSTS, expand, hosts_of
+from tests.inventory.written import attempt
 
 HERE = Place("hosts.ini", 3)
 
@@ -48,12 +49,12 @@ def test_numeric_ranges(start: int, span: int, step: int, zeros: bool, tail: str
 
 @given(st.text(alphabet="a1:[]-.", max_size=30))
 def test_any_pattern_gives_names_or_an_inventory_error(pattern: str) -> None:
-    try:
-        names, port = hosts_of(pattern, HERE)
-    except InventoryError as error:
-        assert str(error).startswith("hosts.ini:3: ")
-        assert error.remedy
+    found = attempt(hosts_of, pattern, HERE)
+    if isinstance(found, InventoryError):
+        assert str(found).startswith("hosts.ini:3: ")
+        assert found.remedy
     else:
+        names, port = found
         assert 0 < len(names) <= MOST_HOSTS
         assert port is None or port >= 0
 

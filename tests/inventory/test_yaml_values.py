@@ -84,6 +84,8 @@ def test_an_encrypted_value_is_not_text() -> None:
         ("a: 1\n<<: 3\n", 2, "<< is not followed by a mapping"),
         ("a: 1\nb: \x07\n", 2, "not YAML"),
         ('a: "\\x"\n', 1, "not YAML"),
+        ('a: 1\nb: "\\U99999999"\n', 2, "not YAML"),
+        ("%YAML 1.122\n---\na: 1\n", 1, "not YAML"),
         ("[" * (DEEPEST + 2) + "]" * (DEEPEST + 2), 1, f"nested deeper than {DEEPEST} levels"),
     ],
 )

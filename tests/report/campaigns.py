@@ -16,6 +16,7 @@ from netbench.model import (
     Pair,
     Plan,
     PlannedEndpoint,
+    Sample,
     Step,
     StepRecord,
     ZoneMode,
@@ -151,6 +152,29 @@ def plugin() -> Campaign:
     return Campaign(make_manifest(plan, facts=facts), plan, make_records(plan, simulate(6)))
 
 
+def odd() -> Campaign:
+    """Not yet finished, unlike nodes on unlike pairs, limits that do not fit, and a probe without any result."""
+    pairs = (Pair("ecs-01", "ecs-02"), Pair("ecs-03", "ecs-04"))
+    whole = make_plan(kinds=("host", "terway"), pairs=pairs)
+    steps = [step for step in whole.steps if not (step.cell == Cell("host", "terway") and step.pair == pairs[1])]
+    small = {"ecs-02": "ecs.small", "ecs-04": "ecs.small"}
+    endpoints = [replace(e, instance_type=small.get(e.node, e.instance_type)) for e in whole.endpoints]
+    plan = replace(whole, steps=tuple(steps), endpoints=tuple(endpoints))
+    types = {**TYPES, "ecs.small": InstanceType("ecs.small", 2e9, 1e5)}
+    records = []
+    for step, record in zip(plan.steps, make_records(plan, simulate(8)), strict=True):
+        if step.probe == "latency":
+            record = failed(record, FailureClass.TOOL_MISSING, "ping could not be started: not found; install ping")
+        elif step.cell == Cell("terway", "terway") and step.probe == "throughput":
+            samples = (Sample("throughput", 1.2e9, "bit/s"), Sample("retransmits", 5e4 + step.round, "1"))
+            record = replace(record, measurement=Measurement(samples))
+        elif step.cell == Cell("host", "host") and step.probe == "throughput":
+            record = replace(record, measurement=Measurement((Sample("throughput", 1.1e9 + step.round, "bit/s"),)))
+        records.append(record)
+    manifest = make_manifest(plan, types=types, status="running", finished="2026-11-23T05:38:18+00:00")
+    return Campaign(manifest, plan, records)
+
+
 HOSTILE = "a|b`c`<script>alert(1)</script>\x1b[31m\n# x *y* [l](http://198.18.0.1) {kind}\u202e&amp;$1$ ~~z~~ @all"
 
 
@@ -176,5 +200,5 @@ def hostile() -> Campaign:
 
 
 CAMPAIGNS: Mapping[str, Callable[[], Campaign]] = {
-    made.__name__: made for made in (full, partial, single, interrupted, lab, plugin, hostile)
+    made.__name__: made for made in (full, partial, single, interrupted, lab, plugin, odd, hostile)
 }

@@ -9,7 +9,6 @@ TEXTS = {
     "cell": "{source} → {destination}",
     "with-unit": "{name} ({unit})",
     "unknown": "unknown",
-    "none": "none",
     "n/a": "n/a",
     "not-reported": "not reported",
     "hours": "{hours} h {minutes} min",
@@ -82,7 +81,9 @@ TEXTS = {
     "limit.whole": "it",
     "limit.noise": "Some cells are too close to the threshold of {reached} to be sure.",
     "into": "into {kind}",
+    "into.range": "It depends on the source: {least} to {most}.",
     "out-of": "out of {kind}",
+    "out-of.range": "It depends on the destination: {least} to {most}.",
     "compared.clear": "{probe} {direction}: {ratio} of {baseline} ({difference}), a clear difference: the "
     "{confidence} interval is {low} to {high}.",
     "compared.noise": "{probe} {direction}: {ratio} of {baseline} ({difference}), within noise: the {confidence} "

@@ -9,7 +9,6 @@ TEXTS = {
     "cell": "{source} → {destination}",
     "with-unit": "{name}（{unit}）",
     "unknown": "未知",
-    "none": "无",
     "n/a": "n/a",
     "not-reported": "未上报",
     "hours": "{hours} 小时 {minutes} 分",
@@ -82,7 +81,9 @@ TEXTS = {
     "limit.whole": "该上限",
     "limit.noise": "部分单元格过于接近 {reached} 的判定阈值，结论不确定。",
     "into": "流入 {kind}",
+    "into.range": "随源端类型而异：{least} 至 {most}。",
     "out-of": "流出 {kind}",
+    "out-of.range": "随目的端类型而异：{least} 至 {most}。",
     "compared.clear": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），差异明确，{confidence} "
     "置信区间为 {low} 至 {high}。",
     "compared.noise": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），在噪声范围内，"
