@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.errors import PreflightError, UsageError
+from netbench.errors import PreflightError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
     Cluster,
@@ -124,7 +124,10 @@ def read_inventory(request: Request, connections: Pool) -> Inventory:
     def run_for(source: PodSource) -> Callable[[Command], Completed]:
         return connections.get(source.cluster.control).run
 
-    return discover(inventory, run_for)
+    try:
+        return discover(inventory, run_for)
+    except TransportError as error:  # no kubectl here, or no way to the control host
+        raise PreflightError(f"pods cannot be discovered: {error}", error.remedy) from error
 
 
 def make_campaign(request: Request, connections: Pool) -> Campaign:

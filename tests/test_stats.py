@@ -152,18 +152,26 @@ def test_the_interval_of_the_mean_covers_as_often_as_it_says(n: int) -> None:
     assert hits / runs == pytest.approx(0.95, abs=0.012)  # 3.5 standard errors
 
 
-@pytest.mark.parametrize("spreads", [(0.05, 0.05, 0.05), (0.05, 0.01, 0.002), (0.1, 0.001, 0.001)])
-def test_the_interval_of_a_pooled_ratio_covers_as_often_as_it_says(spreads: tuple[float, ...]) -> None:
-    """At least: a cell whose line is full varies much less than others, and that must not make claims bolder."""
-    runs, generator = 1500, np.random.default_rng(7)
+@pytest.mark.parametrize("spreads", [(1, 1, 1), (1, 0.2, 0.04), (1, 0.12, 0.12), (1, 0.01, 0.01), (1, 1, 0.02)])
+@pytest.mark.parametrize("confidence", [0.95, 0.9875])
+def test_the_interval_of_a_pooled_ratio_covers_at_least_as_often_as_it_says(
+    spreads: tuple[float, ...], confidence: float
+) -> None:
+    """Cells whose line is full vary much less than others, and that must not make claims bolder."""
+    runs, generator = 3000, np.random.default_rng(7)
     truths = np.array([0.8, 0.9, 1.1])
     center = float(np.exp(np.mean(np.log(truths))))
     hits = 0
     for _ in range(runs):
         drift = generator.lognormal(0, 0.5, 3)  # from round to round, the same for both
-        noise = np.exp(generator.normal(0, 1, (2, 3, 3)) * np.array(spreads)[None, :, None])
+        noise = np.exp(0.05 * generator.normal(0, 1, (2, 3, 3)) * np.array(spreads)[None, :, None])
         strata = [(list(t * drift * noise[0, i]), list(drift * noise[1, i])) for i, t in enumerate(truths)]
-        interval = pooled_ratio(strata).interval
+        interval = pooled_ratio(strata, confidence).interval
         assert interval is not None
         hits += interval.contains(center)
-    assert 0.935 < hits / runs < 0.99
+    assert hits / runs >= confidence - 3 * math.sqrt(confidence * (1 - confidence) / runs)  # standard errors
+
+
+def test_a_group_of_one_leaves_the_interval_unknown() -> None:
+    found = pooled_ratio([([0.99, 1.0, 1.01], [1, 1, 1]), ([2.0], [1.0])])
+    assert (found.n, found.strata, found.interval) == (4, 2, None)

@@ -12,7 +12,6 @@ from netbench.model import Cell
 from netbench.stats import CONFIDENCE, paired_ratio, pooled_ratio
 
 LEAST_ROUNDS = 3  # from two values a spread is a guess; a statement on noise needs more
-LEAST_FREEDOM = LEAST_ROUNDS - 1  # degrees of freedom that are left where steps failed
 
 Compared = tuple[Cell, Cell]
 
@@ -81,7 +80,8 @@ def _finding(
         "n": ratio.n,
         "confidence": confidence,
     }
-    if analysis.rounds < LEAST_ROUNDS or ratio.n - ratio.strata < LEAST_FREEDOM or interval is None:
+    fewest = min(len(values) for values, _ in strata.values())
+    if analysis.rounds < LEAST_ROUNDS or fewest < LEAST_ROUNDS or interval is None:
         verdict = Confidence.UNKNOWN
     else:
         verdict = Confidence.NOISE if interval.contains(1) else Confidence.CLEAR

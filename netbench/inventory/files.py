@@ -20,7 +20,7 @@ YAML_SUFFIXES = (".yml", ".yaml", ".json")
 INI_SUFFIXES = (".ini", ".cfg")
 GROUP_VARS, HOST_VARS = "group_vars", "host_vars"
 # what Ansible passes over in an inventory directory, but for .ini, which holds hosts more often than not
-PASSED_OVER = ("~", *".pyc .pyo .swp .bak .rpm .md .txt .rst .orig .retry".split())
+PASSED_OVER = ("~", *".pyc .pyo .swp .bak .rpm .md .txt .rst .orig .retry .cfg".split())
 
 _YAML_START = re.compile(r"---|\{|[^\s=\[\]#;]+:(\s|$)")
 

@@ -154,7 +154,10 @@ _REMEDIES = (
         "set kubeconfig in netbench_pods to a file that is there and readable where kubectl runs",
     ),
     (r"forbidden", "grant the kubeconfig's user the verb list on pods in that namespace, and on nodes in the cluster"),
-    (r"unauthorized|must be logged in|credentials|expired", "renew the token or certificate in the kubeconfig"),
+    (
+        r"unauthorized|must be logged in|enter username|credentials|expired",
+        "renew the token or certificate in the kubeconfig",
+    ),
     (r"x509|certificate", "check certificate-authority and server in the kubeconfig, and the clock where kubectl runs"),
     (r"refused", "check that the API server runs, and server in the kubeconfig"),
     (r"no such host", "check the host name of server in the kubeconfig, and DNS where kubectl runs"),

@@ -94,7 +94,7 @@ def _check_addresses(measured: Sequence[_Host]) -> None:
     """Two nodes must not be one machine: two tests would share its NIC."""
     owners: dict[str, _Host] = {}
     for host in measured:
-        for address in {host.address, *host.values.netbench_node_addresses}:
+        for address in dict.fromkeys((host.address, *host.values.netbench_node_addresses)):
             other = owners.setdefault(address, host)
             if other is not host:
                 raise host.place.error(

@@ -21,10 +21,10 @@ def choose_endpoints(inventory: Inventory) -> tuple[dict[str, dict[str, Endpoint
     chosen: dict[str, dict[str, Endpoint]] = {}
     left_out: list[tuple[Endpoint, str]] = []
     for endpoint in sorted(inventory.endpoints, key=lambda endpoint: natural(endpoint.name)):
-        if endpoint.node not in nodes:
-            left_out.append((endpoint, f"its node {endpoint.node} is not in the inventory"))
-        elif endpoint.not_ready is not None:
+        if endpoint.not_ready is not None:
             left_out.append((endpoint, f"not ready: {endpoint.not_ready}"))
+        elif endpoint.node not in nodes:
+            left_out.append((endpoint, f"its node {endpoint.node} is not in the inventory"))
         else:
             used = chosen.setdefault(endpoint.node, {}).setdefault(endpoint.kind, endpoint)
             if used is not endpoint:

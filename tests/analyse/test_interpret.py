@@ -55,15 +55,24 @@ def test_a_large_difference_is_clear_and_in_the_right_direction() -> None:
     assert overall.params["clear"] == [{"direction": "into", "kind": "pod", "ratio": into.params["ratio"]}]
 
 
-def test_where_there_is_no_difference_one_is_claimed_in_5_of_100_runs_at_most() -> None:
-    """All comparisons of a probe together, as Bonferroni promises; three kinds make four of them."""
+@pytest.mark.parametrize("quiet", [1.0, 0.12])
+def test_where_there_is_no_difference_one_is_claimed_in_5_of_100_runs_at_most(quiet: float) -> None:
+    """All comparisons of a probe together, as Bonferroni promises; three kinds make four of them.
+
+    ``quiet``: how much cells out of other kinds vary, as a share of how much those out of the host do.
+    """
     plan = make_plan(probes=("throughput",))
+
+    def unaffected(seed: int) -> Make:
+        random = Random(seed)  # noqa: S311 - nothing is secret here
+        return lambda step: one(1e9 * random.gauss(1, 0.03 * (1 if step.cell.source == "host" else quiet)))
+
     runs = 300
     wrong = sum(
         any(f.confidence is Confidence.CLEAR for f in found if f.code in (Code.INTO, Code.OUT_OF))
-        for found in (findings(plan, noisy(seed, spread=0.03)) for seed in range(runs))
+        for found in (findings(plan, unaffected(seed)) for seed in range(runs))
     )
-    assert wrong / runs <= 0.05 + 2 * (0.05 * 0.95 / runs) ** 0.5
+    assert wrong / runs <= 0.05
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

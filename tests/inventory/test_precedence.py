@@ -89,6 +89,7 @@ def test_later_files_of_a_directory_win(tmp_path: Path) -> None:
         "inv/20-more.ini": "[web]\nh v=2\n[web:vars]\ng=2\n",
         "inv/README.md": "not an inventory",
         "inv/old.yaml~": "not: [an inventory",
+        "inv/ansible.cfg": "[defaults]\ninventory = .\n",
         "inv/.hidden": "not an: inventory",
         "inv/group_vars/web/b.yml": "f: b\n",
         "inv/group_vars/web/a.yml": "f: a\ng: 3\n",

@@ -172,8 +172,9 @@ TEXTS = {
     "follows from seed {seed}. Steps that run at the same time: at most {parallel}, never two on one node.",
     "method.statistics": "Intervals are Student's t at 95 %. Ratios are geometric means of the ratios in each "
     "round and on each pair of nodes, with an interval on the log scale. Traffic into or out of a kind is the mean "
-    "over its cells, which all weigh the same. The comparisons of one probe share an error of 5 % (Bonferroni). A "
-    "difference is called clear only where its interval excludes ×1.",
+    "over its cells, which all weigh the same; its interval holds even where some cells vary much more than "
+    "others, and is wide for it. More rounds narrow it. The comparisons of one probe share an error of 5 % "
+    "(Bonferroni). A difference is called clear only where its interval excludes ×1.",
     "method.pairs": "Pairs of nodes:",
     "method.pair": "{source} → {destination}",
     "method.zones": "zones",
