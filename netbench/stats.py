@@ -86,13 +86,12 @@ def pooled_ratio(strata: Sequence[tuple[Sequence[float], Sequence[float]]], conf
     """One ratio over several groups of (values, references), each paired by position; every group weighs the same.
 
     The groups may differ in their ratios and in their spread: what is estimated is the (geometric) mean of these
-    groups' ratios, and only the spread within the groups makes the interval: the stratified mean of W. G. Cochran,
-    Sampling Techniques, 3rd ed., section 5.3. Its degrees of freedom are those of the smallest group, with which the
-    interval covers at least as often as it says whatever the groups' spreads are (J. Hajek, Inequalities for the
-    generalized Student's distribution and their applications, 1962). Satterthwaite's would be up to half as wide, but
-    where one of three groups of three varies much more than the others, as beside lines that are full, they cover 97.6 %
-    where 98.75 % is said. The interval is None where a group has one value only: its spread is unknown. Raises
-    ValueError as ``paired_ratio`` does.
+    groups' ratios, and only the spread within the groups makes the interval. Its degrees of freedom are those of the
+    smallest group, the cautious choice: by simulation it covers at least as often as it says, whatever the groups'
+    spreads are. Satterthwaite's formula would make it up to half as wide, but where one of three groups of three
+    varies much more than the others, as beside full lines, it covers 97.6 % where 98.75 % is said. The
+    interval is None where a group has one value only: its spread is unknown. Raises ValueError as ``paired_ratio``
+    does.
     """
     logs = [_logs(values, references) for values, references in strata]
     if not logs:
@@ -140,8 +139,8 @@ def rounds_needed(values: Sequence[float], relative: float, confidence: float = 
 def t_quantile(probability: float, df: float) -> float:
     """The value that Student's t with ``df`` >= 1 (``math.inf`` too) stays below with that probability.
 
-    M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, 26.7.1: with t = sqrt(df) tan(u) the
-    probability of abs(T) < t is an integral over cos(u)^(df-1), which is smooth. It is taken by Gauss-Legendre
+    Worked out from the density of Student's distribution: with t = sqrt(df) tan(u) the probability of abs(T) < t is
+    an integral over cos(u)^(df-1) from 0, which is smooth. It is taken by Gauss-Legendre
     quadrature, and its inverse by bisection. Raises ValueError for df < 1 or a probability that is not between 0 and 1.
     """
     if not df >= 1 or not 0 < probability < 1:

@@ -123,15 +123,16 @@ def show_result(result: Result, lang: str) -> None:
     from netbench.analyse import aggregate
     from netbench.report import matrices
 
-    for matrix in matrices(aggregate(result.plan, result.records), lang):
+    analysis = aggregate(result.plan, result.records)
+    for matrix in matrices(analysis, lang):
         say()
         if matrix.caption:
             say(plain(matrix.caption))
         say(table(matrix.header, matrix.rows))
+        for line in matrix.notes:
+            say(plain(line))
     say()
-    failed = sum(not record.outcome.ok for record in result.records)
-    done = len(result.records) - failed
-    say(f"{result.manifest.status}: {done} of {len(result.plan.steps)} steps ok, {failed} failed")
+    say(f"{result.manifest.status}: {analysis.ok} of {analysis.steps} steps ok")
     _recap(result)
     say(f"report: {result.report}")
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from netbench.stats import estimate, paired_ratio, pooled_ratio, rounds_needed, t_quantile
 
-# NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, with more digits from Fisher and Yates' tables
+# As in printed tables, which mostly have three decimals; the fourth from the finite trigonometric series that the
+# distribution has for whole degrees of freedom, another way than the one tested here
 TABLE = [
     (0.975, 1, 12.7062),
     (0.975, 2, 4.3027),
