@@ -66,7 +66,8 @@ def limits(analysis: Analysis, metric: MetricSummary, plan: Plan, manifest: Mani
         types = sorted({endpoint.instance_type or "" for endpoint in plan.endpoints})
         cells = tuple(summary.cell for summary in measured)
         return (Finding(Code.LIMIT_UNKNOWN, {**about, "types": types}, cells, Confidence.UNKNOWN),)
-    sources = sorted({kind.source for kind in manifest.instance_types.values() if kind.source})
+    used = {endpoint.instance_type for endpoint in plan.endpoints}
+    sources = sorted({kind.source for name, kind in manifest.instance_types.items() if kind.source and name in used})
     about["limit"] = min(reach.limit for reach in reaches)
     terms = {"payload": payload, "mtu": mtu if limit.with_headers else None, "source": sources}
     return (_saturation(reaches, {**about, **terms}), *_odd(analysis, limit, reaches, about))
