@@ -71,8 +71,18 @@ def test_the_numbers_agree_with_the_commands_typed_by_hand(lab: Lab, tmp_path: P
         pings.append(float(ping.rpartition("= ")[2].split("/")[1]) / 1e3)
     print(f"netbench {[f'{v / 1e9:.3f}' for v in rates]}, by hand {[f'{v / 1e9:.3f}' for v in by_hand]} Gbit/s")  # noqa: T201
     print(f"netbench {[f'{v * 1e3:.3f}' for v in delays]}, by hand {[f'{v * 1e3:.3f}' for v in pings]} ms")  # noqa: T201
-    assert mean(rates) == pytest.approx(mean(by_hand), rel=0.3)  # a noisy machine; see the printed values
-    assert mean(delays) == pytest.approx(mean(pings), rel=1.0)
+    # the best of each: a machine that does something else at the time makes runs slower, never faster
+    assert 0.6 < max(rates) / max(by_hand) < 1.6
+    assert 0.4 < min(delays) / min(pings) < 2.5
+    # and what netbench says of a run is what the tool said
+    assert campaign.directory is not None
+    for record in campaign.records:
+        raw = (campaign.directory / "raw" / f"{record['step']}.1.client.out").read_text()
+        value = record["measurement"]["samples"][0]["value"]  # type: ignore[index]
+        if raw.startswith("{"):
+            assert value == pytest.approx(json.loads(raw)["end"]["sum_received"]["bits_per_second"], rel=1e-3)
+        else:
+            assert f"/{value * 1e3:.3f}/" in raw
 
 
 # --- unplugged parts: (exit code, failure class, words) instead of a traceback
@@ -280,10 +290,6 @@ def changed(lab: Lab, tmp_path: Path, change: Callable[[str], str]) -> str:
     copy = tmp_path / "hosts.yaml"
     copy.write_text(change(text))
     return str(copy)
-
-
-def mean(numbers: list[float]) -> float:
-    return sum(numbers) / len(numbers)
 
 
 def until(holds: Callable[[], object]) -> None:
