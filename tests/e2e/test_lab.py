@@ -41,7 +41,7 @@ def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
         campaign = bench("--zone", zone, "--profile", "smoke", "--rounds", "3", reports=tmp_path / "r", lab=lab.state)
         assert_complete(campaign, zone)
         assert {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS} == before
-    assert "test bed" in campaign.report
+    assert "TEST BED" in campaign.report
     # links are shaped to 2 Gbit/s, of which headers leave 1.913 for payload; how much of it is reached depends on what
     # else this machine does, so only the best of a cell is held to it
     for cell, measured in values(campaign, "throughput").items():
