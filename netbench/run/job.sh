@@ -69,8 +69,8 @@ watch() { # a beat a second, and the deadline. The nap is reaped before this end
     fi 2>/dev/null
     read -r exact _ </proc/uptime
     echo "netbench beat $exact ${tx:--} ${rx:--}" 2>/dev/null
-    if [ "${exact%%.*}" -ge "$until" ]; then
-      : >overdue
+    [ "${exact%%.*}" -lt "$until" ] || : >overdue
+    if [ -e overdue ] || [ -e stopping ]; then
       end_child
       exit 0
     fi
@@ -87,7 +87,8 @@ start)
   until=$((now + deadline))
   born $$
   echo "$$ $since" >job
-  trap 'stop=1; [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null' TERM
+  # a TERM just before the wait below leaves it waiting; for a frozen child, which keeps the TERM, the watch then ends it
+  trap 'stop=1; : >stopping; [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null' TERM
   # a session of its own: one signal reaches all that COMMAND starts
   ! command -v setsid >/dev/null || set -- setsid "$@"
   TMPDIR=$dir "$@" </dev/null >out 2>err &
