@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,18 +51,3 @@ class Observer(Protocol):
     """Sees every event, in the order of happening. May be called from several threads, one at a time."""
 
     def on(self, event: Event) -> None: ...
-
-
-@dataclass(frozen=True)
-class Observers:
-    """Several observers as one."""
-
-    members: tuple[Observer, ...] = ()
-
-    @classmethod
-    def of(cls, members: Iterable[Observer]) -> Observers:
-        return cls(tuple(members))
-
-    def on(self, event: Event) -> None:
-        for member in self.members:
-            member.on(event)
