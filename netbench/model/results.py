@@ -1,0 +1,127 @@
+"""What came out: samples, outcomes, records, and what a run was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from netbench.model.fleet import InstanceType
+from netbench.model.work import ZoneMode
+
+
+class FailureClass(str, Enum):
+    """Why a step, a check or a connection failed. Every failure has exactly one of these."""
+
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    HOST_KEY = "host-key"
+    TOOL_MISSING = "tool-missing"
+    NOT_READY = "not-ready"
+    PERMISSION = "permission"
+    PORT_TAKEN = "port-taken"
+    REFUSED = "refused"
+    BUSY = "busy"
+    TIMEOUT = "timeout"
+    CONNECTION_CUT = "connection-cut"
+    TOOL_FAILED = "tool-failed"
+    PARSE = "parse"
+    INVALID_RESULT = "invalid-result"
+    VERSION_MISMATCH = "version-mismatch"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+class Better(str, Enum):
+    """Which way a metric improves; NEITHER for what only explains others."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a probe can yield."""
+
+    name: str  # unique in its probe: "throughput", "pps_received", "loss", ...; key by (probe, metric)
+    unit: str  # "bit/s", "packets/s", "s", "1" (a fraction or a plain number)
+    better: Better = Better.NEITHER
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One number with its unit from one step."""
+
+    metric: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something a reader must know about a sample; it is shown, and nothing is dropped for it."""
+
+    code: str  # "generator-ceiling", "cpu-bound", ...
+    detail: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a probe read out of a step's raw output."""
+
+    samples: tuple[Sample, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)  # e.g. iperf3 version, congestion control
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended: ok, or failed with a class and a reason."""
+
+    failure: FailureClass | None = None
+    reason: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One attempt at one step, as the journal keeps it."""
+
+    step: str  # Step.id
+    outcome: Outcome
+    attempt: int = 1
+    started: str = ""  # UTC, ISO 8601
+    seconds: float = 0.0  # wall time of the whole step
+    measurement: Measurement = Measurement(samples=())
+
+
+@dataclass(frozen=True)
+class EndpointFacts:
+    """The environment of one endpoint as found before measuring."""
+
+    endpoint: str
+    facts: Mapping[str, str]  # "kernel", "iperf3", "cpu", "nic_driver", "mtu", "queues", "congestion_control", ...
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run is: who, when, with what, in which environment, and how it ended."""
+
+    run: str  # name of the run directory
+    netbench: str  # version
+    created: str  # UTC, ISO 8601
+    zone: ZoneMode
+    inventory: str
+    lab: bool = False
+    lab_notes: tuple[str, ...] = ()  # what the test bed does not emulate
+    kubectl: str | None = None
+    kubernetes: str | None = None
+    environment: tuple[EndpointFacts, ...] = ()
+    instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
+    command: tuple[str, ...] = ()  # the arguments of the run, for the report
+    finished: str | None = None
+    status: str = "running"  # running, complete, partial, interrupted
