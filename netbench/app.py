@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.errors import PreflightError, TransportError, UsageError
+from netbench.analyse import OtherZone, aggregate
+from netbench.errors import PreflightError, RunDirError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
     Cluster,
@@ -30,7 +31,7 @@ from netbench.run.clusters import cluster_versions
 from netbench.run.events import Observer
 from netbench.run.preflight import Check, Preflight, preflight
 from netbench.run.runner import Runner
-from netbench.store import RunDir, run_name
+from netbench.store import RunDir, names, run_name
 from netbench.transports.base import ConnectOptions
 from netbench.transports.pool import Pool
 
@@ -224,9 +225,27 @@ def report(run: str | Path, *, lang: str = "en", reports: str = REPORTS) -> Resu
     """Write a run's report from what its directory holds; no host is touched. ``run``: a name, a path, or "latest"."""
     directory = RunDir.open(Path(reports), run)
     manifest, plan, records = directory.manifest(), directory.plan(), directory.records()
-    text = render(build_document(manifest, plan, records, lang=lang))
+    text = render(build_document(manifest, plan, records, lang=lang, other=_other_zone(directory.path, manifest, plan)))
     path = directory.write_report("report.md" if lang == "en" else f"report.{lang}.md", text)
     return Result(directory.path, path, manifest, plan, records)
+
+
+def _other_zone(path: Path, manifest: Manifest, plan: Plan) -> OtherZone | None:
+    """The newest finished run beside this one that did the same in the other mode; None where there is none.
+
+    The same means the same inventory, kinds and probe options; the test bed is never compared with real nodes.
+    """
+    for name in reversed(names(path.parent)):
+        try:
+            other = RunDir.open(path.parent, name)
+            theirs, their_plan = other.manifest(), other.plan()
+            alike = (theirs.inventory, theirs.lab) == (manifest.inventory, manifest.lab)
+            alike = alike and (their_plan.kinds, their_plan.probes) == (plan.kinds, plan.probes)
+            if alike and theirs.zone is not manifest.zone and theirs.finished:
+                return OtherZone(name, theirs.zone, aggregate(their_plan, other.records()))
+        except RunDirError:
+            continue  # a run that cannot be read is none to compare with; its own report says what is wrong with it
+    return None
 
 
 def _zone(text: str) -> ZoneMode:

@@ -3,7 +3,9 @@
 from netbench.analyse.aggregate import aggregate
 from netbench.analyse.findings import ANOMALIES, Code, Confidence, Finding
 from netbench.analyse.interpret import interpret
+from netbench.analyse.precision import unsettled
 from netbench.analyse.summaries import Analysis, CellSummary, MetricSummary, ProbeSummary
+from netbench.analyse.zones import OtherZone
 
 __all__ = [
     "ANOMALIES",
@@ -13,7 +15,9 @@ __all__ = [
     "Confidence",
     "Finding",
     "MetricSummary",
+    "OtherZone",
     "ProbeSummary",
     "aggregate",
     "interpret",
+    "unsettled",
 ]

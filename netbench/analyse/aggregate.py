@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from netbench.analyse.pairing import pair_values
+from netbench.analyse.comparisons import ratio_to_baseline
 from netbench.analyse.summaries import Analysis, CellSummary, Failure, MetricSummary, ProbeSummary, StepFlag, Value
 from netbench.errors import RunDirError
 from netbench.model import Cell, FailureClass, Outcome, Plan, Step, StepRecord
-from netbench.stats import estimate, paired_ratio
+from netbench.stats import estimate
 
 NOT_RUN = Outcome(FailureClass.CANCELLED, "not run")
 NOT_PLANNED = "no step of the plan measures it"
@@ -55,11 +55,25 @@ def _probe(plan: Plan, name: str, latest: Latest) -> ProbeSummary:
     for step in steps:
         by_cell.setdefault(step.cell, []).append(step)
     frames = [_frame(cell, by_cell[cell], reasons.get(cell, NOT_PLANNED), latest) for cell in plan.cells]
+    places = _places(steps)
     metrics = []
     for metric, unit in (units or {"": "1"}).items():
-        cells = [_with_values(frame, by_cell[frame.cell], metric, latest) for frame in frames]
-        metrics.append(MetricSummary(name, metric, unit, _with_ratios(cells, plan.baseline)))
-    return ProbeSummary(name, tuple(metrics))
+        cells = tuple(_with_values(frame, by_cell[frame.cell], metric, latest, places) for frame in frames)
+        metrics.append(MetricSummary(name, metric, unit, cells))
+    return ProbeSummary(name, (ratio_to_baseline(metrics[0], plan.baseline), *metrics[1:]))
+
+
+def _places(steps: Sequence[Step]) -> dict[str, float]:
+    """When within its round each step runs, by step id: from -0.5 in the round's first wave to 0.5 in its last."""
+    waves: dict[int, list[int]] = {}
+    for step in steps:
+        waves.setdefault(step.round, []).append(step.wave)
+    ends = {number: (min(found), max(found)) for number, found in waves.items()}
+    return {step.id: _place(step.wave, *ends[step.round]) for step in steps}
+
+
+def _place(wave: int, first: int, last: int) -> float:
+    return (wave - first) / (last - first) - 0.5 if last > first else 0.0
 
 
 def _frame(cell: Cell, steps: Sequence[Step], reason: str, latest: Latest) -> CellSummary:
@@ -79,23 +93,14 @@ def _frame(cell: Cell, steps: Sequence[Step], reason: str, latest: Latest) -> Ce
     )
 
 
-def _with_values(frame: CellSummary, steps: Sequence[Step], metric: str, latest: Latest) -> CellSummary:
+def _with_values(
+    frame: CellSummary, steps: Sequence[Step], metric: str, latest: Latest, places: Mapping[str, float]
+) -> CellSummary:
     values = tuple(
-        Value(step.round, step.pair, sample.value)
+        Value(step.round, step.pair, sample.value, places[step.id])
         for step in steps
         if step.id in latest and latest[step.id].outcome.ok
         for sample in latest[step.id].measurement.samples
         if sample.metric == metric
     )
     return replace(frame, values=values, estimate=estimate([v.value for v in values]) if values else None)
-
-
-def _with_ratios(cells: Sequence[CellSummary], baseline: str) -> tuple[CellSummary, ...]:
-    reference = next((summary for summary in cells if summary.cell == Cell(baseline, baseline)), None)
-    if reference is None:
-        return tuple(cells)
-    found = []
-    for summary in cells:
-        paired = pair_values(summary.values, reference.values) if summary is not reference else None
-        found.append(replace(summary, ratio=paired_ratio(*paired)) if paired else summary)
-    return tuple(found)

@@ -22,18 +22,26 @@ class Code(str, Enum):
     LIMIT_NONE = "limit-none"
     LIMIT_UNKNOWN = "limit-unknown"  # probe, metric, unit, types (instance types without a known limit)
 
-    # traffic into or out of a kind against that of the baseline: probe, metric, kind, baseline, ratio, low, high,
-    # confidence (of the interval, corrected), comparisons, least and most (ratios of single sources or destinations),
-    # n of planned pairs of values. n = 0: nothing to compare
+    # traffic into or out of a kind against that of another, named baseline: probe, metric, kind, baseline, ratio, low,
+    # high, confidence (of the interval), p (adjusted for all comparisons of the run), comparisons, least and most
+    # (ratios of single sources or destinations), n of planned values. n = 0: nothing to compare
     INTO = "into"
     OUT_OF = "out-of"
 
-    RESOLUTION = "resolution"  # what so many rounds can tell: probe, metric, rounds, cell, half (share), wanted, needed
+    # the widest interval of a compared ratio: probe, metric, rounds, half (share), wanted, needed
+    RESOLUTION = "resolution"
     FEW_ROUNDS = "few-rounds"  # too few for any statement on noise: rounds, least
     NO_BASELINE = "no-baseline"  # nothing to compare with
 
     BASELINE_BELOW_LIMIT = "baseline-below-limit"  # probe, metric, unit, mean, limit, share
     ABOVE_LIMIT = "above-limit"  # more than the limit lets through: probe, metric, unit, mean, limit, share
+    # not what its row and its column make expected: probe, metric, ratio (to that), low, high, p (adjusted)
+    CELL_ODD = "cell-odd"
+    # single values far from the others: probe, metric, values, of; of the worst, whose cell is first, round and ratio
+    OUTLIERS = "outliers"
+    # rounds differ: probe, metric, rounds, lowest and highest (their numbers), ratio (of these), trend (last to first),
+    # p
+    DRIFT = "drift"
     FAILURES = "failures"  # probe, failed, planned, classes (FailureClass values)
     RETRANSMITS = "retransmits"  # probe, metric, highest (share of all segments), above
     FLAGGED = "flagged"  # probe, flag, steps, detail (of the first)
@@ -42,7 +50,12 @@ class Code(str, Enum):
     FEWER_PAIRS = "fewer-pairs"  # wanted, found
     TYPES_DIFFER = "types-differ"  # types
 
-    # one probe in short: probe, metric, baseline; lists of {direction, kind, ratio}: clear, noise, unknown, missing
+    # across zones against within one, from two runs: probe, metric, run (the other), lists of
+    # {source, destination, ratio, low, high}: lower, higher, noise; ratio (over all cells), low, high
+    ZONES = "zones"
+
+    # one probe in short: probe, metric, baseline; lists of {direction, kind, baseline, ratio}: clear, noise, unknown,
+    # missing; others: clear differences between kinds that are not the baseline
     OVERALL = "overall"
 
 
@@ -51,6 +64,9 @@ ANOMALIES = frozenset(
     {
         Code.BASELINE_BELOW_LIMIT,
         Code.ABOVE_LIMIT,
+        Code.CELL_ODD,
+        Code.OUTLIERS,
+        Code.DRIFT,
         Code.FAILURES,
         Code.RETRANSMITS,
         Code.FLAGGED,
@@ -65,8 +81,8 @@ ANOMALIES = frozenset(
 class Confidence(str, Enum):
     """What the spread from round to round allows to say."""
 
-    CLEAR = "clear"  # the interval excludes the opposite
-    NOISE = "within noise"  # it does not
+    CLEAR = "clear"  # more than chance, with all that is compared taken into account
+    NOISE = "within noise"  # it may be chance
     UNKNOWN = "unknown"  # too few rounds to tell, or nothing to tell it from
 
 

@@ -5,29 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netbench.analyse.anomalies import environment_anomalies, probe_anomalies
+from netbench.analyse.comparisons import compare, fitted
 from netbench.analyse.findings import Code, Confidence, Finding
 from netbench.analyse.limits import limits
-from netbench.analyse.summaries import Analysis, CellSummary, MetricSummary
+from netbench.analyse.oddities import oddities
+from netbench.analyse.precision import rounds_for, widest, widths
+from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS, views
+from netbench.analyse.zones import OtherZone, zones
 from netbench.model import Manifest, Plan
-from netbench.stats import rounds_needed
 
-WANTED = 0.02  # half width, as a share of the mean, for which the rounds are worked out
+WANTED = 0.02  # half width of a compared ratio's interval, for which the rounds are worked out
 
 _GROUP = {Confidence.CLEAR: "clear", Confidence.NOISE: "noise", Confidence.UNKNOWN: "unknown"}
 _MISSING = "missing"
+_OTHERS = "others"
 
 
-def interpret(analysis: Analysis, plan: Plan, manifest: Manifest) -> tuple[Finding, ...]:
-    """All findings of a run. A difference is CLEAR only where its corrected interval excludes 1."""
+def interpret(
+    analysis: Analysis, plan: Plan, manifest: Manifest, other: OtherZone | None = None
+) -> tuple[Finding, ...]:
+    """All findings of a run. A difference is CLEAR only where chance hardly makes one among all that are compared.
+
+    ``other``: a run of the other mode, for what crossing zones costs.
+    """
+    models = {probe.probe: fitted(probe.primary) for probe in analysis.probes}
+    compared = [
+        (probe.primary, comparison)
+        for probe in analysis.probes
+        for comparison in compare(analysis, probe.primary, models[probe.probe])
+    ]
+    told = views(compared)
     found: list[Finding] = []
     for probe in analysis.probes:
-        compared = views(analysis, probe.primary)
+        of_probe = [finding for finding in told if finding.params["probe"] == probe.probe]
         found += limits(analysis, probe.primary, plan, manifest)
-        found += compared
+        found += of_probe
         found += _resolution(analysis, probe.primary)
         found += probe_anomalies(plan, probe)
-        found += _overall(analysis, probe.primary, compared)
+        found += oddities(analysis, probe.primary, models[probe.probe], len(analysis.probes))
+        found += _overall(analysis, probe.primary, of_probe)
+    if other is not None:
+        found += zones(analysis, other)
     found += environment_anomalies(plan, manifest)
     if analysis.rounds < LEAST_ROUNDS:
         params = {"rounds": analysis.rounds, "least": LEAST_ROUNDS}
@@ -38,37 +57,32 @@ def interpret(analysis: Analysis, plan: Plan, manifest: Manifest) -> tuple[Findi
 
 
 def _resolution(analysis: Analysis, metric: MetricSummary) -> Iterator[Finding]:
-    """How wide the widest interval of a cell is, and how many rounds would make it narrow."""
-    widths = [(width, summary) for summary in metric.cells if (width := _relative(summary)) is not None]
-    if not widths or analysis.rounds < LEAST_ROUNDS:
+    """How wide the widest interval of a compared ratio is, and how many rounds would make it narrow."""
+    width = widest(widths(analysis, metric))
+    if width is None or analysis.rounds < LEAST_ROUNDS:
         return
-    width, widest = max(widths, key=lambda entry: entry[0])
     params = {
         "probe": metric.probe,
         "metric": metric.metric,
         "rounds": analysis.rounds,
-        "half": width,
+        "half": width.half,
         "wanted": WANTED,
-        "needed": rounds_needed([value.value for value in widest.values], WANTED),
+        "needed": rounds_for(width, WANTED),
     }
-    yield Finding(Code.RESOLUTION, params, (widest.cell,))
-
-
-def _relative(summary: CellSummary) -> float | None:
-    """Half the interval as a share of the mean."""
-    estimate = summary.estimate
-    if estimate is None or estimate.interval is None or estimate.mean == 0:
-        return None
-    return estimate.interval.half_width / abs(estimate.mean)
+    yield Finding(Code.RESOLUTION, params, width.cells)
 
 
 def _overall(analysis: Analysis, metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Finding]:
-    groups: dict[str, list[dict[str, object]]] = {name: [] for name in (*_GROUP.values(), _MISSING)}
+    groups: dict[str, list[dict[str, object]]] = {name: [] for name in (*_GROUP.values(), _MISSING, _OTHERS)}
     for finding in compared:
-        entry = {"direction": finding.code.value, "kind": finding.params["kind"], "ratio": finding.params["ratio"]}
-        groups[_GROUP[finding.confidence] if finding.params["n"] else _MISSING].append(entry)
-    if compared:
+        about = {name: finding.params[name] for name in ("kind", "baseline", "ratio")}
+        entry = {"direction": finding.code.value, **about}
+        if finding.params["baseline"] == analysis.baseline:
+            groups[_GROUP[finding.confidence] if finding.params["n"] else _MISSING].append(entry)
+        elif finding.confidence is Confidence.CLEAR:
+            groups[_OTHERS].append(entry)
+    if any(groups.values()):
         cells = tuple(dict.fromkeys(cell for finding in compared for cell in finding.cells))
         confidence = next((c for c in Confidence if groups[_GROUP[c]]), Confidence.UNKNOWN)
-        about = {"probe": metric.probe, "metric": metric.metric, "baseline": analysis.baseline}
-        yield Finding(Code.OVERALL, {**about, **groups}, cells, confidence)
+        params = {"probe": metric.probe, "metric": metric.metric, "baseline": analysis.baseline}
+        yield Finding(Code.OVERALL, {**params, **groups}, cells, confidence)

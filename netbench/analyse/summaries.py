@@ -15,6 +15,7 @@ class Value:
     round: int
     pair: Pair
     value: float  # in the metric's unit
+    place: float = 0.0  # when within its round, from -0.5 to 0.5
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class CellSummary:
 
     ``estimate`` is over the values there are: it must only be shown together with ``ok`` of ``planned`` where they
     differ. It is None where there are none; then ``failures`` or ``excluded`` say why, or the tool did not report this
-    metric. ``ratio`` is to the same metric in the cell baseline -> baseline, paired by round and pair of nodes; None in
-    that cell itself, without a baseline, or where nothing can be paired.
+    metric. ``ratio`` is to the same metric in the cell baseline -> baseline, within rounds and on common pairs of nodes
+    where there are any; None in that cell itself, without a baseline, where a value is not above zero, and for metrics
+    that are not their probe's first.
     """
 
     cell: Cell

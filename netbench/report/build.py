@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netbench.analyse import ProbeSummary, aggregate, interpret
+from netbench.analyse import OtherZone, ProbeSummary, aggregate, interpret
 from netbench.model import Manifest, Plan, StepRecord
 from netbench.report.document import Block, Document, Section
 from netbench.report.environment import environment
@@ -16,14 +16,22 @@ from netbench.report.summary import head, summary, title
 from netbench.report.wording import wording
 
 
-def build_document(manifest: Manifest, plan: Plan, records: Sequence[StepRecord], lang: str = "en") -> Document:
+def build_document(
+    manifest: Manifest,
+    plan: Plan,
+    records: Sequence[StepRecord],
+    lang: str = "en",
+    other: OtherZone | None = None,
+) -> Document:
     """The whole report. ``records``: all attempts in the order they ended, as the run directory has them.
+
+    ``other``: a comparable run of the other mode, where there is one.
 
     Raises UsageError for a language that there is not, RunDirError for records of another plan.
     """
     words = wording(lang)
     analysis = aggregate(plan, records)
-    material = Material(manifest, plan, analysis, interpret(analysis, plan, manifest), words)
+    material = Material(manifest, plan, analysis, interpret(analysis, plan, manifest, other), words)
     results = Section(words("results"), sections=tuple(_probe(probe, material) for probe in analysis.probes))
     return Document(
         title(material),

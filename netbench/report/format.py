@@ -77,6 +77,11 @@ def ratio(value: float, decimals: int = 2) -> str:
     return f"×{_ratio(value, decimals)}"
 
 
+def ratio_spread(half: float) -> str:
+    """Half an interval of a ratio; never a zero where it is only narrow."""
+    return _ratio(half, 2) if half >= 0.005 or half < 1e-6 else f"{half:.1g}"
+
+
 def bounds(interval: Interval, decimals: int = 3) -> tuple[str, str]:
     """An interval of ratios as ("0.951", "1.012"); with more decimals where one would read as 1 and is not."""
     while decimals < MOST and any(
@@ -100,6 +105,11 @@ def percent(share: float) -> str:
     value = share * 100
     text = f"{value:.1f}" if value >= 10 else f"{value:.3g}"
     return f"{text.removesuffix('.0')} %"
+
+
+def p_value(value: float) -> str:
+    """As in "p = 0.031", never as zero."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
 def _ratio(value: float, decimals: int) -> str:

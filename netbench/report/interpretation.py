@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from netbench.analyse import ANOMALIES, Code
+from netbench.analyse import ANOMALIES, Code, Confidence
 from netbench.report import format
 from netbench.report.document import BulletList, Paragraph, Section
 from netbench.report.material import Material
+from netbench.report.sentences import others_text, sentence
 from netbench.report.summary import LIMIT_CODES
 
-_GROUPS = (
-    ("group.limits", LIMIT_CODES),
-    ("group.into", (Code.INTO,)),
-    ("group.out-of", (Code.OUT_OF,)),
-)
+_VIEWS = (Code.INTO, Code.OUT_OF)
 
 
 def interpretation(material: Material) -> Section:
     """A group of findings under each question; a question to which there is no finding is left out."""
     words = material.words
-    sections = [
-        Section(words(key), (BulletList(told),)) for key, codes in _GROUPS if (told := material.sentences(codes))
+    limits = material.sentences(LIMIT_CODES)
+    sections = [Section(words("group.limits"), (BulletList(limits),))] if limits else []
+    sections += [
+        Section(words(f"group.{code.value}"), (BulletList(told),)) for code in _VIEWS if (told := _told(material, code))
     ]
+    if zones := material.sentences((Code.ZONES,)):
+        sections.append(Section(words("group.zones"), (BulletList(zones),)))
     odd = material.sentences(ANOMALIES)
     sections.append(Section(words("group.anomalies"), (BulletList(odd) if odd else Paragraph(words("nothing-odd")),)))
     overall = material.sentences((Code.OVERALL, Code.FEW_ROUNDS, Code.NO_BASELINE))
     if overall:
         sections.append(Section(words("group.overall"), (BulletList(overall),)))
     return Section(words("interpretation"), sections=tuple(sections))
+
+
+def _told(material: Material, code: Code) -> tuple[str, ...]:
+    """What is compared with the baseline, and what is clear, a sentence each; the rest, a probe in one sentence."""
+    told: list[str] = []
+    for probe in material.analysis.probes:
+        found = [f for f in material.findings if f.code is code and f.params["probe"] == probe.probe]
+        shown = [
+            f for f in found if f.params["baseline"] == material.analysis.baseline or f.confidence is Confidence.CLEAR
+        ]
+        told += [sentence(finding, material.words) for finding in shown]
+        if rest := [finding for finding in found if finding not in shown]:
+            told.append(others_text(rest, material.words))
+    return tuple(told)
 
 
 def limits(material: Material) -> Section:

@@ -127,7 +127,11 @@ def _mark(index: int) -> str:
 def _ratio_text(text: str, summary: CellSummary, *, is_base: bool) -> str:
     if is_base and summary.estimate:
         return f"{text} (×1)"
-    return f"{text} ({format.ratio(summary.ratio.value)})" if summary.ratio else text
+    if summary.ratio is None:
+        return text
+    interval = summary.ratio.interval
+    spread = f" ± {format.ratio_spread(interval.half_width)}" if interval else ""
+    return f"{text} ({format.ratio(summary.ratio.value)}{spread})"
 
 
 def _count_text(text: str, summary: CellSummary, usual: int | None, words: Wording) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netbench.analyse import Code, Confidence, Finding
 from netbench.analyse.limits import REACHED
+from netbench.model import Cell
 from netbench.report import format
 from netbench.report.wording import Wording
 from netbench.stats import Interval
@@ -61,13 +62,33 @@ def _compared(finding: Finding, words: Wording) -> str:
         "difference": format.difference(params["ratio"]),
         "confidence": format.percent(params["confidence"]),
     }
+    verdict = VERDICTS[finding.confidence]
     if finding.confidence is not Confidence.UNKNOWN:
         values["low"], values["high"] = (f"×{bound}" for bound in _bounds(params))
+        values |= {"comparisons": params["comparisons"], "p": format.p_value(params["p"])}
+    if finding.confidence is Confidence.NOISE:
+        values["beyond"] = format.percent(max(params["high"] - 1, 1 - params["low"]))
+        verdict = verdict if params["low"] <= 1 <= params["high"] else "alone"
     part = "" if params["n"] == params["planned"] else words("compared.part", **_counts(params))
     least, most = (format.ratio(params[name]) for name in ("least", "most"))
     apart = params["most"] > APART * params["least"]
     wide = words(f"{finding.code.value}.range", least=least, most=most) if apart else ""
-    return words.sentences((words(f"compared.{VERDICTS[finding.confidence]}", **values), wide, part))
+    return words.sentences((words(f"compared.{verdict}", **values), wide, part))
+
+
+def others_text(findings: Sequence[Finding], words: Wording) -> str:
+    """Comparisons that show no difference, in one sentence; they are of one probe and one direction."""
+    listed = [
+        words(
+            "compared.other",
+            kind=finding.params["kind"],
+            baseline=finding.params["baseline"],
+            text=compared_text(finding, words),
+        )
+        for finding in findings
+    ]
+    probe = words.probe(str(findings[0].params["probe"]))
+    return words("compared.others", probe=probe, listed=words("clause").join(listed))
 
 
 def _counts(params: Values) -> dict[str, object]:
@@ -82,6 +103,42 @@ def _resolution(finding: Finding, words: Wording) -> str:
     params: Values = finding.params
     enough = params["needed"] is None or params["half"] <= params["wanted"]
     return words("resolution.enough" if enough else "resolution", **_common(finding, words))
+
+
+def _cell_odd(finding: Finding, words: Wording) -> str:
+    params: Values = finding.params
+    low, high = (f"×{bound}" for bound in _bounds(params))
+    values = {"ratio": format.ratio(params["ratio"], 3), "difference": format.difference(params["ratio"])}
+    return words("cell-odd", **{**_common(finding, words), **values, "low": low, "high": high})
+
+
+def _outliers(finding: Finding, words: Wording) -> str:
+    params: Values = finding.params
+    values = {"difference": format.difference(params["ratio"]), "worst": words.cell(finding.cells[0])}
+    return words("outliers", **{**_common(finding, words), **values})
+
+
+def _drift(finding: Finding, words: Wording) -> str:
+    params: Values = finding.params
+    values = {name: format.difference(params[name]) for name in ("ratio", "trend")}
+    return words("drift", **{**_common(finding, words), **values})
+
+
+def _zones(finding: Finding, words: Wording) -> str:
+    params: Values = finding.params
+    interval = "–".join(_bounds(params))
+    ratio = format.ratio(params["ratio"])
+    whole = words("zones.whole", ratio=ratio, interval=interval) if interval else ratio
+    parts = [words("zones", probe=words.probe(params["probe"]), run=params["run"], whole=whole)]
+    for name in ("lower", "higher", "noise"):
+        if params[name]:
+            cells = [
+                f"{words.cell(Cell(entry['source'], entry['destination']))} {format.ratio(entry['ratio'])}"
+                for entry in params[name]
+            ]
+            key = "unknown" if finding.confidence is Confidence.UNKNOWN else name
+            parts.append(words(f"zones.{key}", listed=words.joined(cells)))
+    return words.sentences(parts)
 
 
 def _flagged(finding: Finding, words: Wording) -> str:
@@ -102,15 +159,17 @@ def _facts_differ(finding: Finding, words: Wording) -> str:
 def _overall(finding: Finding, words: Wording) -> str:
     params: Values = finding.params
     parts = []
-    for verdict in (*VERDICTS.values(), "missing"):
+    for verdict in ("clear", "others", "noise", "unknown", "missing"):
         if params[verdict]:
-            listed = [_direction(entry, words) for entry in params[verdict]]
+            listed = [_direction(entry, params["baseline"], words) for entry in params[verdict]]
             parts.append(words(f"overall.{verdict}", baseline=params["baseline"], listed=words.joined(listed)))
     return words("overall", probe=words.probe(params["probe"]), parts=words("clause").join(parts))
 
 
-def _direction(entry: Values, words: Wording) -> str:
+def _direction(entry: Values, baseline: str, words: Wording) -> str:
     text = words(entry["direction"], kind=entry["kind"])
+    if entry["baseline"] != baseline:
+        text = words("against", text=text, baseline=entry["baseline"])
     return text if entry["ratio"] is None else f"{text} {format.ratio(entry['ratio'])}"
 
 
@@ -143,6 +202,10 @@ _SAY: dict[Code, Callable[[Finding, Wording], str]] = {
     Code.INTO: _compared,
     Code.OUT_OF: _compared,
     Code.RESOLUTION: _resolution,
+    Code.CELL_ODD: _cell_odd,
+    Code.OUTLIERS: _outliers,
+    Code.DRIFT: _drift,
+    Code.ZONES: _zones,
     Code.FLAGGED: _flagged,
     Code.FACTS_DIFFER: _facts_differ,
     Code.OVERALL: _overall,

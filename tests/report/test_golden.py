@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).with_name("golden")
 def test_report(name: str, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tabulate, "WIDE_CHARS_MODE", False)  # it pads otherwise where wcwidth happens to be installed
     campaign = CAMPAIGNS[name]()
-    text = render(build_document(campaign.manifest, campaign.plan, campaign.records, lang))
+    text = render(build_document(campaign.manifest, campaign.plan, campaign.records, lang, campaign.other))
     path = GOLDEN / f"{name}.{lang}.md"
     if os.environ.get("NETBENCH_REGENERATE"):
         path.write_text(text, encoding="utf-8")

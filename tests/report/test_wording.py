@@ -77,7 +77,7 @@ def test_the_golden_reports_use_every_text_and_every_code(monkeypatch: pytest.Mo
     monkeypatch.setitem(LANGUAGES, "en", watched)  # type: ignore[arg-type]
     for make in CAMPAIGNS.values():
         campaign = make()
-        build_document(campaign.manifest, campaign.plan, campaign.records)
+        build_document(campaign.manifest, campaign.plan, campaign.records, other=campaign.other)
     words = ("failure.", "remedy.", "flag.", "fact.")
     durations = {"seconds"}  # see test_durations
     assert {key for key in set(watched) - watched.used if not key.startswith(words)} == durations

@@ -35,8 +35,8 @@ TEXTS = {
     "asked.cross": "Asked: what does traffic between {kinds} achieve across zones? Every flow crosses nodes.",
     "asked.size": "{cells} cells; probes: {probes}; rounds: {rounds}, interleaved; pairs of nodes a cell: {pairs}.",
     "asked.excluded": "Cells that cannot be measured: {excluded}.",
-    "views.caption": "Traffic of each kind against {baseline} (×1: the same). The intervals of one probe hold "
-    "together at 95 %: they are corrected for the number of comparisons.",
+    "views.caption": "Traffic of each kind against {baseline} (×1: the same), with 95 % intervals. “Clear” takes "
+    "into account how much is compared in this run.",
     "views.header": "traffic",
     "views.clear": "{ratio} ({interval}), clear",
     "views.noise": "{ratio} ({interval}), within noise",
@@ -52,7 +52,7 @@ TEXTS = {
     "matrix.caption": "{probe}, {what}: mean ± half the 95 % interval",
     "matrix.caption.single": "{probe}, {what}: one value a cell, so its spread is unknown",
     "matrix.caption.empty": "{probe}: no step gave a result",
-    "matrix.ratio": "; in brackets the ratio to {cell}",
+    "matrix.ratio": "; in brackets the ratio to {cell} ± half its 95 % interval",
     "matrix.values": "; values a cell: {count}",
     "matrix.end": ".",
     "matrix.partial": "{text}, {count} of {planned}",
@@ -68,6 +68,7 @@ TEXTS = {
     "group.limits": "Do the cells reach their limit?",
     "group.into": "Traffic into each kind",
     "group.out-of": "Traffic out of each kind",
+    "group.zones": "Across zones against within one",
     "group.anomalies": "What calls for a look",
     "group.overall": "Overall",
     "nothing-odd": "Nothing found.",
@@ -82,21 +83,41 @@ TEXTS = {
     "limit.noise": "Some cells are too close to the threshold of {reached} to be sure.",
     "into": "into {kind}",
     "into.range": "It depends on the source: {least} to {most}.",
+    "against": "{text} against {baseline}",
     "out-of": "out of {kind}",
     "out-of.range": "It depends on the destination: {least} to {most}.",
     "compared.clear": "{probe} {direction}: {ratio} of {baseline} ({difference}), a clear difference: the "
-    "{confidence} interval is {low} to {high}.",
+    "{confidence} interval is {low} to {high} ({p} after correction for {comparisons} comparisons).",
     "compared.noise": "{probe} {direction}: {ratio} of {baseline} ({difference}), within noise: the {confidence} "
-    "interval, {low} to {high}, does not exclude that there is no difference.",
+    "interval, {low} to {high}, does not exclude that there is no difference; it does exclude one of more than "
+    "{beyond}.",
+    "compared.alone": "{probe} {direction}: {ratio} of {baseline} ({difference}), within noise: taken alone, the "
+    "{confidence} interval, {low} to {high}, would show a difference, but among {comparisons} comparisons chance "
+    "makes such ones ({p} after correction).",
     "compared.unknown": "{probe} {direction}: {ratio} of {baseline} ({difference}); whether that is noise cannot "
     "be said.",
     "compared.missing": "{probe} {direction}: there is nothing to compare with {baseline}; the reasons stand under "
     "the matrix.",
     "compared.part": "This is from {n} of {planned} values; the others are missing.",
+    "compared.other": "{kind} against {baseline} {text}",
+    "compared.others": "{probe}, other kinds with each other: {listed}.",
     "baseline-below-limit": "{probe}: {cell} itself gets {mean} only, {share} of what its limit of {limit} leaves "
     "for payload. Find out why before comparing with it.",
     "above-limit": "{probe}: up to {mean}, more than the limit of {limit} should let through ({cells}). The limit "
     "may be stated wrongly, or traffic may burst.",
+    "cell-odd": "{probe}: {cell} is {ratio} ({difference}; 95 % interval {low} to {high}) of what its source and "
+    "its destination make expected by what they do elsewhere. Something is particular to this path.",
+    "outliers": "{probe}: {values} of {of} values lie far from the others of their cell and round; the farthest is "
+    "{worst} in round {round} ({difference}). They stay in the numbers.",
+    "drift": "{probe}: the rounds differ from each other: round {highest} is {ratio} above round {lowest}, and the "
+    "last is {trend} against the first. Cells are compared within rounds, so this does not enter the comparisons.",
+    "zones": "{probe}: across zones the cells get {whole} of what they get within one (the other run: {run}, at "
+    "another time, so that what changed between the two runs shows too).",
+    "zones.whole": "{ratio} ({interval})",
+    "zones.lower": "Clearly lower: {listed}.",
+    "zones.higher": "Clearly higher: {listed}.",
+    "zones.noise": "No difference shown: {listed}.",
+    "zones.unknown": "Too few rounds to tell noise from a difference: {listed}.",
     "failures": "{probe}: {failed} of {planned} steps gave no result ({classes}): {cells}.",
     "retransmits": "{probe}: up to {highest} of the segments were sent again ({cells}); above {above} a path "
     "counts as lossy.",
@@ -112,11 +133,12 @@ TEXTS = {
     "few-rounds": "Rounds: {rounds}. With fewer than {least} nothing can be said about noise: a difference between "
     "two cells may be chance.",
     "no-baseline": "None of the kinds is the baseline, so there is nothing to compare them with.",
-    "resolution": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}). ±{wanted} "
-    "would take about {needed} rounds.",
-    "resolution.enough": "{probe}: the widest interval of a cell after {rounds} rounds is ±{half} ({cell}).",
+    "resolution": "{probe}: the widest interval of a compared ratio after {rounds} rounds is ±{half} ({cell}). "
+    "±{wanted} would take about {needed} rounds; --precision goes on until it is reached.",
+    "resolution.enough": "{probe}: the widest interval of a compared ratio after {rounds} rounds is ±{half} ({cell}).",
     "overall": "{probe}: {parts}.",
     "overall.clear": "clear differences from {baseline}: {listed}",
+    "overall.others": "clear differences between others: {listed}",
     "overall.noise": "no difference from {baseline} shown: {listed}",
     "overall.unknown": "too few rounds to tell noise from a difference: {listed}",
     "overall.missing": "nothing to compare: {listed}",
@@ -170,11 +192,13 @@ TEXTS = {
     "method": "Method",
     "method.order": "Rounds: {rounds}, each of all cells, interleaved: the order changes from round to round and "
     "follows from seed {seed}. Steps that run at the same time: at most {parallel}, never two on one node.",
-    "method.statistics": "Intervals are Student's t at 95 %. Ratios are geometric means of the ratios in each "
-    "round and on each pair of nodes, with an interval on the log scale. Traffic into or out of a kind is the mean "
-    "over its cells, which all weigh the same; its interval holds even where some cells vary much more than "
-    "others, and is wide for it. More rounds narrow it. The comparisons of one probe share an error of 5 % "
-    "(Bonferroni). A difference is called clear only where its interval excludes ×1.",
+    "method.statistics": "The interval of a mean is Student's t at 95 % over rounds and pairs of nodes. Ratios come "
+    "from one model of all values of a probe, on the log scale: what a cell contributes on a pair of nodes, what "
+    "its round contributes (rounds are blocks, so that a drift of the whole run drops out), and what drifts on "
+    "within a round. Their intervals are 95 % each; they are built from how much the compared cells vary (HC2 "
+    "errors, degrees of freedom after Bell and McCaffrey). Traffic into or out of a kind is the mean over its "
+    "cells, which all weigh the same. A difference is called clear where Holm's corrected p-value over all "
+    "comparisons of the run is at most 0.04; of 1,000 runs without any difference fewer than 50 then claim one.",
     "method.pairs": "Pairs of nodes:",
     "method.pair": "{source} → {destination}",
     "method.zones": "zones",

@@ -35,8 +35,8 @@ TEXTS = {
     "asked.cross": "测试目标：{kinds} 之间的流量跨可用区能达到怎样的性能？所有流量均跨节点。",
     "asked.size": "共 {cells} 个单元格；测试项：{probes}；交错执行 {rounds} 轮；每个单元格使用 {pairs} 对节点。",
     "asked.excluded": "其中 {excluded} 个单元格无法测量。",
-    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同）。括号内为按比较次数校正的置信区间，同一测试项"
-    "的各区间整体置信度为 95 %。",
+    "views.caption": "各类端点的流量与 {baseline} 之比（×1 表示相同），括号内为 95 % 置信区间。是否“明确”已考"
+    "虑本次运行中比较的总数。",
     "views.header": "流量方向",
     "views.clear": "{ratio}（{interval}），差异明确",
     "views.noise": "{ratio}（{interval}），在噪声范围内",
@@ -52,7 +52,7 @@ TEXTS = {
     "matrix.caption": "{probe}，{what}：均值 ± 95 % 置信区间半宽",
     "matrix.caption.single": "{probe}，{what}：每个单元格只有一个值，离散程度未知",
     "matrix.caption.empty": "{probe}：没有任何步骤得到结果",
-    "matrix.ratio": "；括号内为与 {cell} 之比",
+    "matrix.ratio": "；括号内为与 {cell} 之比 ± 95 % 置信区间半宽",
     "matrix.values": "；每个单元格 {count} 个值",
     "matrix.end": "。",
     "matrix.partial": "{text}，{planned} 次中 {count} 次",
@@ -68,6 +68,7 @@ TEXTS = {
     "group.limits": "是否达到带宽或包转发上限？",
     "group.into": "流入各类端点的流量",
     "group.out-of": "流出各类端点的流量",
+    "group.zones": "跨可用区与同可用区的比较",
     "group.anomalies": "需要关注的异常",
     "group.overall": "总体结论",
     "nothing-odd": "未发现异常。",
@@ -82,19 +83,38 @@ TEXTS = {
     "limit.noise": "部分单元格过于接近 {reached} 的判定阈值，结论不确定。",
     "into": "流入 {kind}",
     "into.range": "随源端类型而异：{least} 至 {most}。",
+    "against": "{text}（相对 {baseline}）",
     "out-of": "流出 {kind}",
     "out-of.range": "随目的端类型而异：{least} 至 {most}。",
-    "compared.clear": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），差异明确，{confidence} "
-    "置信区间为 {low} 至 {high}。",
+    "compared.clear": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），差异明确，{confidence}"
+    " 置信区间为 {low} 至 {high}（按 {comparisons} 次比较校正后 {p}）。",
     "compared.noise": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），在噪声范围内，"
-    "{confidence} 置信区间 {low} 至 {high} 不能排除实际上没有差异。",
+    "{confidence} 置信区间 {low} 至 {high} 不能排除实际上没有差异，但可排除超过 {beyond} 的差异。",
+    "compared.alone": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），在噪声范围内：单独来看"
+    "，{confidence} 置信区间 {low} 至 {high} 显示有差异，但在 {comparisons} 次比较中偶然也会出现这样的结果（校正"
+    "后 {p}）。",
     "compared.unknown": "{probe}，{direction}：与 {baseline} 之比为 {ratio}（{difference}），无法判断是否为噪声。",
     "compared.missing": "{probe}，{direction}：没有可与 {baseline} 比较的数据，原因见矩阵下方。",
     "compared.part": "仅基于 {planned} 个值中的 {n} 个，其余缺失。",
+    "compared.other": "{kind} 相对 {baseline} {text}",
+    "compared.others": "{probe}，其他类型之间：{listed}。",
     "baseline-below-limit": "{probe}：{cell} 自身仅达到 {mean}，为 {limit} 上限中可用于有效载荷部分的 {share}。请先"
     "查明原因，再以其作为基线进行比较。",
     "above-limit": "{probe}：最高达 {mean}，超出 {limit} 上限应允许的值（{cells}）。可能是上限数据有误，或存在突发"
     "带宽。",
+    "cell-odd": "{probe}：{cell} 为按其源端和目的端在其他单元格的表现所预期值的 {ratio}（{difference}；95 % 置"
+    "信区间 {low} 至 {high}），该路径存在特殊之处。",
+    "outliers": "{probe}：{of} 个值中有 {values} 个远离同单元格、同轮次的其他值，最远的是第 {round} 轮的 {worst}"
+    "（{difference}）。这些值仍计入结果。",
+    "drift": "{probe}：各轮之间存在差异：第 {highest} 轮比第 {lowest} 轮高 {ratio}，末轮相对首轮为 {trend}。单元"
+    "格在同一轮内比较，因此不影响比较结果。",
+    "zones": "{probe}：跨可用区时各单元格为同可用区时的 {whole}（对照运行：{run}；两次运行时间不同，其间的变化也"
+    "会反映在内）。",
+    "zones.whole": "{ratio}（{interval}）",
+    "zones.lower": "明确较低：{listed}。",
+    "zones.higher": "明确较高：{listed}。",
+    "zones.noise": "未显示出差异：{listed}。",
+    "zones.unknown": "轮数太少，无法区分差异与噪声：{listed}。",
     "failures": "{probe}：{planned} 个步骤中有 {failed} 个没有结果（{classes}）：{cells}。",
     "retransmits": "{probe}：重传报文段占比最高达 {highest}（{cells}）；超过 {above} 即视为链路有丢包。",
     "flagged": "{probe}：{meaning}（步骤数：{steps}；{cells}）。例如：{detail}。",
@@ -106,11 +126,12 @@ TEXTS = {
     "types-differ": "节点的实例规格不同：{types}。",
     "few-rounds": "测试轮数：{rounds}。少于 {least} 轮时无法对噪声作出判断：单元格之间的差异可能只是偶然。",
     "no-baseline": "本次测试的端点类型中没有基线，因此没有比较对象。",
-    "resolution": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需要 "
-    "{needed} 轮。",
-    "resolution.enough": "{probe}：{rounds} 轮之后，单元格置信区间最宽为 ±{half}（{cell}）。",
+    "resolution": "{probe}：{rounds} 轮之后，各比值的置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需"
+    "要 {needed} 轮；--precision 会一直测到达到为止。",
+    "resolution.enough": "{probe}：{rounds} 轮之后，各比值的置信区间最宽为 ±{half}（{cell}）。",
     "overall": "{probe}：{parts}。",
     "overall.clear": "与 {baseline} 存在明确差异：{listed}",
+    "overall.others": "其他类型之间存在明确差异：{listed}",
     "overall.noise": "未显示出与 {baseline} 的差异：{listed}",
     "overall.unknown": "轮数太少，无法区分差异与噪声：{listed}",
     "overall.missing": "没有可比较的数据：{listed}",
@@ -163,10 +184,11 @@ TEXTS = {
     "method": "测试方法",
     "method.order": "共 {rounds} 轮，交错执行，每轮遍历所有单元格；各轮顺序不同，由随机种子 {seed} 确定。最多同时执"
     "行 {parallel} 个步骤，同一节点上绝不同时执行两个。",
-    "method.statistics": "置信区间为 95 % 的 Student t 区间。比值为同一轮、同一对节点上比值的几何平均，区间在对数尺"
-    "度上计算。流入或流出某一类型的流量为相应各单元格的平均，各单元格权重相同；即使部分单元格的波动远大于其他单元格"
-    "，其区间仍然成立，因而较宽，增加轮数可使其变窄。同一测试项的各次比较共用 5 % 的错误率（Bonferroni 校正）。仅当"
-    "区间不包含 ×1 时才称差异明确。",
+    "method.statistics": "均值的置信区间为各轮、各节点对上的 95 % Student t 区间。比值来自同一测试项全部数据的一"
+    "个对数尺度模型：单元格在某一节点对上的贡献、轮次的贡献（轮次作为区组，因此整个运行过程中的漂移被消除）以及轮"
+    "内漂移。各比值的置信区间均为 95 %，由所比较单元格的波动得出（HC2 误差，自由度按 Bell 和 McCaffrey 方法）。流"
+    "入或流出某一类型的流量为相应各单元格的平均，各单元格权重相同。仅当全部比较经 Holm 校正后的 p 值不超过 0.04 "
+    "时才称差异明确；在 1000 次本无差异的运行中，作出错误断言的少于 50 次。",
     "method.pairs": "使用的节点对：",
     "method.pair": "{source} → {destination}",
     "method.zones": "可用区",

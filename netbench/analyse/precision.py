@@ -1,0 +1,73 @@
+"""How well the compared ratios of a run are known, and what it takes to know them better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netbench.analyse.comparisons import compare, fitted
+from netbench.analyse.summaries import Analysis, MetricSummary
+from netbench.analyse.views import LEAST_ROUNDS
+from netbench.model import Cell
+from netbench.stats import Interval, rounds_needed
+
+
+@dataclass(frozen=True)
+class Width:
+    """How well one compared ratio is known: a cell's to the baseline, or a kind's to another."""
+
+    half: float | None  # the 95 % interval's larger half, as a fraction of the ratio; None where it is unknown
+    cells: tuple[Cell, ...]  # that measuring again makes it narrower
+    rounds: int  # the fewest that one of these cells has values of
+
+    def reaches(self, wanted: float) -> bool:
+        """Whether it is known to ``wanted`` (a fraction), by enough rounds to say so."""
+        return self.half is not None and self.half <= wanted and self.rounds >= LEAST_ROUNDS
+
+
+def widths(analysis: Analysis, metric: MetricSummary) -> list[Width]:
+    """Of every ratio that the metric's matrix and findings compare. Cells without any value are not waited for."""
+    model = fitted(metric)
+    found = []
+    base = analysis.baseline_cell
+    for summary in metric.cells:
+        if summary.ratio is not None and base is not None:
+            cells = (summary.cell, base)
+            found.append(Width(_half(summary.ratio.interval, summary.ratio.value), cells, _rounds(metric, cells)))
+    for comparison in compare(analysis, metric, model):
+        if comparison.contrast is not None:
+            half = _half(comparison.contrast.interval(), comparison.contrast.ratio)
+            found.append(Width(half, comparison.cells, comparison.rounds))
+    return found
+
+
+def unsettled(analysis: Analysis, wanted: float) -> dict[str, frozenset[Cell]]:
+    """By probe, the cells that must be measured again until every compared ratio is known to ``wanted`` (a fraction).
+
+    Probes of which all is known are left out.
+    """
+    found = {}
+    for probe in analysis.probes:
+        cells = {cell for width in widths(analysis, probe.primary) if not width.reaches(wanted) for cell in width.cells}
+        if cells:
+            found[probe.probe] = frozenset(cells)
+    return found
+
+
+def widest(found: Sequence[Width]) -> Width | None:
+    """The one that is known worst; None where none has an interval."""
+    known = [width for width in found if width.half is not None]
+    return max(known, key=lambda width: width.half or 0.0, default=None)
+
+
+def rounds_for(width: Width, wanted: float) -> int | None:
+    """About how many rounds it takes until it is known to ``wanted``."""
+    return None if width.half is None else rounds_needed(width.half, width.rounds, wanted)
+
+
+def _half(interval: Interval | None, ratio: float) -> float | None:
+    return None if interval is None else max(interval.high / ratio - 1, 1 - interval.low / ratio)
+
+
+def _rounds(metric: MetricSummary, cells: Sequence[Cell]) -> int:
+    return min(len({value.round for value in metric.cell(cell).values}) for cell in cells)
