@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.analyse import OtherZone, aggregate
+from netbench.analyse import LEAST_ROUNDS, OtherZone, aggregate
 from netbench.errors import PreflightError, RunDirError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
@@ -20,6 +20,7 @@ from netbench.model import (
     Manifest,
     Plan,
     PodSource,
+    Precision,
     StepRecord,
     ZoneMode,
 )
@@ -27,6 +28,7 @@ from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
 from netbench.report import build_document, render
+from netbench.rounds import MoreRounds
 from netbench.run.clusters import cluster_versions
 from netbench.run.events import Observer
 from netbench.run.preflight import Check, Preflight, preflight
@@ -55,6 +57,9 @@ class Request:
     kinds: Sequence[str] | None = None
     probes: Sequence[str] | None = None
     rounds: int | None = None
+    precision: float | None = None  # add rounds until every compared ratio is known to this fraction
+    max_rounds: int = 30
+    max_time: float | None = None  # seconds a run with ``precision`` may take
     pairs: int = 1
     seed: int = 0
     profile: str = "documented"
@@ -136,16 +141,22 @@ def make_campaign(request: Request, connections: Pool) -> Campaign:
     zone = _zone(request.zone)
     base = profile(request.profile)
     probes = load_probes(request.probes, _options(request, base.probes))
+    rounds = request.rounds if request.rounds is not None else base.rounds
+    precision = None
+    if request.precision is not None:
+        rounds = max(rounds, LEAST_ROUNDS)
+        precision = Precision(request.precision, max(rounds, request.max_rounds), request.max_time)
     inventory = read_inventory(request, connections)
     plan = build_plan(
         inventory,
         probes,
         zone=zone,
-        rounds=request.rounds if request.rounds is not None else base.rounds,
+        rounds=rounds,
         pairs=request.pairs,
         kinds=request.kinds,
         seed=request.seed,
         max_parallel=_max_parallel(inventory),
+        precision=precision,
     )
     left_out = tuple(f"{endpoint.name} is not used: {reason}" for endpoint, reason in choose_endpoints(inventory)[1])
     return Campaign(request, inventory, probes, plan, eta(plan), (*plan.notes, *left_out))
@@ -215,7 +226,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         observer,
         unusable=checked.preflight.unusable(),
     )
-    status = runner.run(campaign.seconds)
+    status = runner.run(campaign.seconds, more=MoreRounds(campaign.plan, directory))
     finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
     directory.write_manifest(replace(manifest, status=status, finished=finished))
     return report(directory.path, lang=request.lang)

@@ -129,7 +129,11 @@ def make_request(arguments: Arguments) -> app.Request:
             taken[name] = tuple(item.strip() for item in taken[name].split(",") if item.strip())
     if "duration" in taken:
         taken["duration"] = _positive("duration", taken["duration"])
-    for name in ("rounds", "pairs", "port"):
+    if "precision" in taken:
+        taken["precision"] = _precision(taken["precision"])
+    if "max_time" in taken:
+        taken["max_time"] = _seconds(taken["max_time"])
+    for name in ("rounds", "max_rounds", "pairs", "port"):
         if name in taken:
             _positive(name, taken[name])
     if taken.get("lang", "en") not in ("en", "zh"):
@@ -145,6 +149,24 @@ def _positive(name: str, value: str | int) -> float:
     if not 0 < number < 1e6:
         raise UsageError(f"--{name} {value}: not a positive number", f"give --{name} a positive number")
     return number
+
+
+def _precision(text: str) -> float:
+    """ "2%" or "0.02" as 0.02."""
+    number = text.strip().removesuffix("%")
+    try:
+        value = float(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not 0.0005 <= value < 1:
+        raise UsageError(f"--precision {text}: not from 0.05% to 100%", "as in --precision 2%")
+    return value
+
+
+def _seconds(text: str) -> float:
+    """A time such as "90m", "8h" or "300" (seconds)."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:].lower())
+    return _positive("max-time", text[:-1] if unit else text) * (unit or 1)
 
 
 def _lab_unless_inventory(request: app.Request) -> None:

@@ -7,7 +7,7 @@ import time
 from typing import Any, TextIO
 
 from netbench.model import Step, StepRecord
-from netbench.run.events import Event, Observer, RunEnded, RunStarted, StepEnded, StepProgress, StepStarted
+from netbench.run.events import Event, Observer, RunEnded, RunExtended, RunStarted, StepEnded, StepProgress, StepStarted
 
 
 class Silent:
@@ -28,6 +28,9 @@ class Lines:
         if isinstance(event, RunStarted):
             self._total, self._count = len(event.plan.steps), event.done
             self._say(f"{self._total} steps, about {clock(event.seconds)}")
+        elif isinstance(event, RunExtended):
+            self._total += event.steps
+            self._say(f"round {event.plan.rounds}: {event.steps} steps more, about {clock(event.seconds)}")
         elif isinstance(event, StepEnded):
             self._count += 1
             self._say(f"[{self._count:>{len(str(self._total))}}/{self._total}] {describe(event.step, event.record)}")
@@ -65,6 +68,10 @@ class Live:
             self._planned = sum(step.seconds for step in event.plan.steps) or 1.0
             self._task = self._bars.add_task("starting", total=len(event.plan.steps), completed=event.done, left="")
             self._bars.start()
+        elif isinstance(event, RunExtended):
+            self._expected += event.seconds
+            self._planned = sum(step.seconds for step in event.plan.steps)
+            self._bars.update(self._task, total=len(event.plan.steps))
         elif isinstance(event, StepStarted):
             self._running[event.step.id] = name(event.step)
         elif isinstance(event, StepProgress):

@@ -78,6 +78,7 @@ def show_plan(campaign: Campaign) -> None:
 
     plan = campaign.plan
     say(f"zone {plan.zone.value}, {plan.rounds} rounds, {len(plan.steps)} steps, about {clock(campaign.seconds)}")
+    _show_precision(campaign)
     say()
     say(
         table(
@@ -105,6 +106,27 @@ def show_plan(campaign: Campaign) -> None:
     servers = {step.server.argv for step in plan.steps if step.server}
     for server in sorted(servers):
         say(f"server, fresh for each step: {shlex.join(server)}")
+
+
+def _show_precision(campaign: Campaign) -> None:
+    """What a run with --precision may take."""
+    from netbench.analyse import expected_rounds
+    from netbench.progress import clock
+
+    plan = campaign.plan
+    precision = plan.precision
+    if precision is None:
+        return
+    each = campaign.seconds / plan.rounds
+    budget = "" if precision.max_seconds is None else f", and not after {clock(precision.max_seconds)}"
+    say(
+        f"then more rounds, of what is not yet known to ±{precision.wanted:.3g} of the ratio: at most "
+        f"{precision.max_rounds} rounds, about {clock(each * precision.max_rounds)}{budget}"
+    )
+    for spread in (0.01, 0.02, 0.05):
+        rounds = expected_rounds(spread, precision.wanted, precision.max_rounds)
+        takes = f"about {rounds} rounds, {clock(each * rounds)}" if rounds else "more rounds than are allowed"
+        say(f"  where values vary by {spread:.0%}: {takes}")
 
 
 def show_checks(checked: Checked, *, all_rows: bool = True) -> None:

@@ -3,12 +3,14 @@
 from netbench.analyse.aggregate import aggregate
 from netbench.analyse.findings import ANOMALIES, Code, Confidence, Finding
 from netbench.analyse.interpret import interpret
-from netbench.analyse.precision import unsettled
+from netbench.analyse.precision import expected_rounds, unsettled
 from netbench.analyse.summaries import Analysis, CellSummary, MetricSummary, ProbeSummary
+from netbench.analyse.views import LEAST_ROUNDS
 from netbench.analyse.zones import OtherZone
 
 __all__ = [
     "ANOMALIES",
+    "LEAST_ROUNDS",
     "Analysis",
     "CellSummary",
     "Code",
@@ -18,6 +20,7 @@ __all__ = [
     "OtherZone",
     "ProbeSummary",
     "aggregate",
+    "expected_rounds",
     "interpret",
     "unsettled",
 ]

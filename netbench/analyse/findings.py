@@ -30,6 +30,9 @@ class Code(str, Enum):
 
     # the widest interval of a compared ratio: probe, metric, rounds, half (share), wanted, needed
     RESOLUTION = "resolution"
+    # --precision: wanted and half (shares), reached, spent ("rounds" or "time" where it was not), rounds; cells that
+    # are not known that well
+    PRECISION = "precision"
     FEW_ROUNDS = "few-rounds"  # too few for any statement on noise: rounds, least
     NO_BASELINE = "no-baseline"  # nothing to compare with
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from netbench.analyse.anomalies import environment_anomalies, probe_anomalies
 from netbench.analyse.comparisons import compare, fitted
@@ -48,6 +49,7 @@ def interpret(
     if other is not None:
         found += zones(analysis, other)
     found += environment_anomalies(plan, manifest)
+    found += _precision(analysis, plan)
     if analysis.rounds < LEAST_ROUNDS:
         params = {"rounds": analysis.rounds, "least": LEAST_ROUNDS}
         found.append(Finding(Code.FEW_ROUNDS, params, confidence=Confidence.UNKNOWN))
@@ -70,6 +72,26 @@ def _resolution(analysis: Analysis, metric: MetricSummary) -> Iterator[Finding]:
         "needed": rounds_for(width, WANTED),
     }
     yield Finding(Code.RESOLUTION, params, width.cells)
+
+
+def _precision(analysis: Analysis, plan: Plan) -> Iterator[Finding]:
+    """Whether the precision that was asked for was reached."""
+    if plan.precision is None:
+        return
+    wanted = plan.precision.wanted
+    by_probe = [widths(analysis, probe.primary) for probe in analysis.probes]
+    found = list(chain.from_iterable(by_probe))
+    missed = [width for width in found if not width.reaches(wanted)]
+    width = widest(found)
+    params = {
+        "wanted": wanted,
+        "half": width.half if width else None,
+        "reached": all(by_probe) and not missed,
+        "spent": "rounds" if plan.rounds >= plan.precision.max_rounds else "time",
+        "rounds": plan.rounds,
+    }
+    cells = tuple(dict.fromkeys(cell for width in missed for cell in width.cells))
+    yield Finding(Code.PRECISION, params, cells, Confidence.CLEAR if params["reached"] else Confidence.UNKNOWN)
 
 
 def _overall(analysis: Analysis, metric: MetricSummary, compared: Sequence[Finding]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from netbench.analyse.comparisons import compare, fitted
 from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS
 from netbench.model import Cell
-from netbench.stats import Interval, rounds_needed
+from netbench.stats import CONFIDENCE, Interval, rounds_needed, t_quantile
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ def widest(found: Sequence[Width]) -> Width | None:
 def rounds_for(width: Width, wanted: float) -> int | None:
     """About how many rounds it takes until it is known to ``wanted``."""
     return None if width.half is None else rounds_needed(width.half, width.rounds, wanted)
+
+
+def expected_rounds(spread: float, wanted: float, most: int) -> int | None:
+    """About how many rounds it takes where values vary by ``spread`` (a fraction, one standard deviation).
+
+    For a cell's ratio to the baseline on one pair of nodes, the widest of all. None where ``most`` are not enough.
+    """
+    for rounds in range(LEAST_ROUNDS, most + 1):
+        half = t_quantile((1 + CONFIDENCE) / 2, 2 * (rounds - 1)) * spread * math.sqrt(2 / rounds)
+        if math.expm1(half) <= wanted:
+            return rounds
+    return None
 
 
 def _half(interval: Interval | None, ratio: float) -> float | None:

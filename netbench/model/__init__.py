@@ -29,7 +29,7 @@ from netbench.model.results import (
     Sample,
     StepRecord,
 )
-from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, ServerCommand, Step, ZoneMode
+from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, Precision, ServerCommand, Step, ZoneMode
 
 __all__ = [
     "Access",
@@ -56,6 +56,7 @@ __all__ = [
     "PlannedEndpoint",
     "PodAccess",
     "PodSource",
+    "Precision",
     "Sample",
     "ServerCommand",
     "SshAccess",

@@ -82,6 +82,15 @@ class PlannedEndpoint:
 
 
 @dataclass(frozen=True)
+class Precision:
+    """Rounds are added until every compared ratio is known this well, or the budget is spent."""
+
+    wanted: float  # the larger half of the 95 % interval, as a fraction of the ratio
+    max_rounds: int
+    max_seconds: float | None = None  # of the whole run; None: as long as it takes
+
+
+@dataclass(frozen=True)
 class Plan:
     """All steps in order, as pure data."""
 
@@ -96,6 +105,7 @@ class Plan:
     exclusions: tuple[Exclusion, ...] = ()
     baseline: str = ""  # the kind others are compared with; the empty string where it is not among ``kinds``
     lab: bool = False  # made on the test bed
+    precision: Precision | None = None  # then steps are those planned so far
     notes: tuple[str, ...] = ()  # what makes cells less comparable than they could be, for people
 
     @property

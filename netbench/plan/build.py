@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from netbench.errors import UsageError
-from netbench.model import Exclusion, Inventory, Plan, PlannedEndpoint, Step, ZoneMode
+from netbench.model import Exclusion, Inventory, Plan, PlannedEndpoint, Precision, Step, ZoneMode
 from netbench.plan.endpoints import Chosen, choose_endpoints, natural
 from netbench.plan.ids import Identity, step_ids
 from netbench.plan.kinds import baseline_kind, order_kinds
@@ -29,11 +29,13 @@ def build_plan(
     kinds: Sequence[str] | None = None,
     seed: int = 0,
     max_parallel: int | None = None,
+    precision: Precision | None = None,
 ) -> Plan:
     """Everything that is to be done, in order. The same arguments give the same plan.
 
     ``pairs``: pairs of nodes for each cell, fewer where there are not as many. ``kinds``: None for all of the
-    inventory. ``max_parallel``: steps that may run at the same time, None for as many as share no node.
+    inventory. ``max_parallel``: steps that may run at the same time, None for as many as share no node. ``precision``:
+    what makes a run add rounds to these.
     Cells that cannot be measured are in ``exclusions``. Raises UsageError for a number below 1, a kind that is not
     there, no probes, or when no cell can be measured; InventoryError for a setting that cannot be.
     """
@@ -64,6 +66,7 @@ def build_plan(
         exclusions=matrix.exclusions,
         baseline=baseline_kind(inventory, ordered),
         lab=bool(inventory.settings.get("lab")),
+        precision=precision,
     )
     return dataclasses.replace(plan, notes=notes(plan))
 

@@ -47,7 +47,11 @@ def _told(material: Material, code: Code) -> tuple[str, ...]:
 def limits(material: Material) -> Section:
     """What the numbers cannot carry."""
     words = material.words
-    items = [*material.sentences((Code.RESOLUTION,)), words("limits.repetition"), words("limits.environment")]
+    items = [
+        *material.sentences((Code.PRECISION, Code.RESOLUTION)),
+        words("limits.repetition"),
+        words("limits.environment"),
+    ]
     for finding in material.findings:
         if finding.code in LIMIT_CODES and finding.params.get("mtu"):
             share = format.percent(float(str(finding.params["payload"])))

@@ -141,6 +141,13 @@ def _zones(finding: Finding, words: Wording) -> str:
     return words.sentences(parts)
 
 
+def _precision(finding: Finding, words: Wording) -> str:
+    params: Values = finding.params
+    key = "precision.reached" if params["reached"] else f"precision.{params['spent']}"
+    half = format.percent(params["half"]) if params["half"] is not None else words("unknown")
+    return words(key, **{**_common(finding, words), "half": half})
+
+
 def _flagged(finding: Finding, words: Wording) -> str:
     params: Values = finding.params
     return words("flagged", meaning=words.named("flag", params["flag"]), **_common(finding, words))
@@ -206,6 +213,7 @@ _SAY: dict[Code, Callable[[Finding, Wording], str]] = {
     Code.OUTLIERS: _outliers,
     Code.DRIFT: _drift,
     Code.ZONES: _zones,
+    Code.PRECISION: _precision,
     Code.FLAGGED: _flagged,
     Code.FACTS_DIFFER: _facts_differ,
     Code.OVERALL: _overall,

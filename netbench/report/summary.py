@@ -88,7 +88,14 @@ def _matters(finding: Finding) -> bool:
         limit = LIMITS.get(str(finding.params["unit"]))
         return limit is not None and limit.bound
     told_elsewhere = {Code.FLAGGED, Code.FACTS_DIFFER, Code.FAILURES}
-    return finding.code in {Code.OVERALL, Code.ZONES, Code.FEW_ROUNDS, Code.NO_BASELINE, *(ANOMALIES - told_elsewhere)}
+    return finding.code in {
+        Code.OVERALL,
+        Code.ZONES,
+        Code.PRECISION,
+        Code.FEW_ROUNDS,
+        Code.NO_BASELINE,
+        *(ANOMALIES - told_elsewhere),
+    }
 
 
 def _compared_table(compared: list[Finding], material: Material) -> Table:

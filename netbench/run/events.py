@@ -18,6 +18,15 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class RunExtended:
+    """Another round was planned."""
+
+    plan: Plan
+    steps: int  # of the new round
+    seconds: float  # expected, of the new round
+
+
+@dataclass(frozen=True)
 class StepStarted:
     step: Step
 
@@ -44,7 +53,7 @@ class RunEnded:
     status: str
 
 
-Event = RunStarted | StepStarted | StepProgress | StepEnded | RunEnded
+Event = RunStarted | RunExtended | StepStarted | StepProgress | StepEnded | RunEnded
 
 
 class Observer(Protocol):

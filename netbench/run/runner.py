@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol
 
 from netbench.model import FailureClass, Outcome, Plan, Step, StepRecord
+from netbench.plan import eta
 from netbench.probes.base import Probe
-from netbench.run.events import Event, Observer, RunEnded, RunStarted, StepEnded, StepProgress, StepStarted
+from netbench.run.events import Event, Observer, RunEnded, RunExtended, RunStarted, StepEnded, StepProgress, StepStarted
 from netbench.run.lifecycle import Archive, StepRun, Target
 
 
@@ -41,25 +42,37 @@ class Runner:
         self._active: dict[str, StepRun] = {}
         self._stopping = False
 
-    def run(self, seconds: float, done: Collection[str] = ()) -> str:
+    def run(self, seconds: float, done: Collection[str] = (), more: Callable[[], Plan | None] = lambda: None) -> str:
         """Run every step that is not ``done``; returns the status: complete, partial or interrupted.
 
+        ``more`` is asked after the last step for a plan that goes on: the same steps, and further ones.
         KeyboardInterrupt ends the active steps cleanly, keeps their records, and gives "interrupted". What the journal
         raises (a full disk) ends the active steps too, and is raised.
         """
         self._tell(RunStarted(self._plan, seconds, len(done)))
-        todo = [step for step in self._plan.steps if step.id not in done]
+        todo: Sequence[Step] = [step for step in self._plan.steps if step.id not in done]
         failed = bool(self._plan.exclusions)
         status = "complete"
         try:
-            for _, wave in itertools.groupby(todo, key=lambda step: step.wave):
-                failed = not self._run_wave(list(wave)) or failed
+            while todo:
+                for _, wave in itertools.groupby(todo, key=lambda step: step.wave):
+                    failed = not self._run_wave(list(wave)) or failed
+                todo = self._extended(more())
         except KeyboardInterrupt:
             status = "interrupted"
         else:
             status = "partial" if failed else "complete"
         self._tell(RunEnded(status))
         return status
+
+    def _extended(self, longer: Plan | None) -> Sequence[Step]:
+        """The steps that are new."""
+        if longer is None:
+            return ()
+        steps = longer.steps[len(self._plan.steps) :]
+        self._tell(RunExtended(longer, len(steps), eta(longer) - eta(self._plan)))
+        self._plan = longer
+        return steps
 
     def _run_wave(self, steps: list[Step]) -> bool:
         with ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step") as pool:

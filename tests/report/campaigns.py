@@ -17,6 +17,7 @@ from netbench.model import (
     Pair,
     Plan,
     PlannedEndpoint,
+    Precision,
     Sample,
     Step,
     StepRecord,
@@ -107,7 +108,7 @@ def partial() -> Campaign:
     pairs = (Pair("ecs-01", "ecs-11"), Pair("ecs-02", "ecs-12"))
     plan = make_plan(pairs=pairs, zone=ZoneMode.CROSS, excluded=excluded)
     endpoints = tuple(replace(e, zone="cn-hangzhou-g") if e.node in ("ecs-11", "ecs-12") else e for e in plan.endpoints)
-    plan = replace(plan, endpoints=endpoints)
+    plan = replace(plan, endpoints=endpoints, precision=Precision(0.001, 3))
     records = []
     for step, record in zip(plan.steps, make_records(plan, simulate(2)), strict=True):
         if step.probe == "latency" and step.cell.destination == "terway":
@@ -131,7 +132,7 @@ def cross() -> Campaign:
     """Across zones, beside a run within one: one path is slower, one kind is not, and what is full stays full."""
     plan = make_plan(pairs=(Pair("ecs-01", "ecs-11"),), probes=("throughput", "latency"), zone=ZoneMode.CROSS, rounds=5)
     endpoints = tuple(replace(e, zone="cn-hangzhou-g") if e.node == "ecs-11" else e for e in plan.endpoints)
-    plan = replace(plan, endpoints=endpoints)
+    plan = replace(plan, endpoints=endpoints, precision=Precision(0.05, 30))
     change = {"host": 0.5, "terway-eni": 1.0, "terway": 1.1}
     random = Random(11)  # noqa: S311 - nothing is secret here
 
@@ -186,7 +187,7 @@ def odd() -> Campaign:
     steps = [step for step in whole.steps if not (step.cell == Cell("host", "terway") and step.pair == pairs[1])]
     small = {"ecs-02": "ecs.small", "ecs-04": "ecs.small"}
     endpoints = [replace(e, instance_type=small.get(e.node, e.instance_type)) for e in whole.endpoints]
-    plan = replace(whole, steps=tuple(steps), endpoints=tuple(endpoints))
+    plan = replace(whole, steps=tuple(steps), endpoints=tuple(endpoints), precision=Precision(0.02, 30, 600))
     types = {**TYPES, "ecs.small": InstanceType("ecs.small", 2e9, 1e5)}
     records = []
     for step, record in zip(plan.steps, make_records(plan, simulate(8)), strict=True):

@@ -136,6 +136,12 @@ TEXTS = {
     "resolution": "{probe}: the widest interval of a compared ratio after {rounds} rounds is ±{half} ({cell}). "
     "±{wanted} would take about {needed} rounds; --precision goes on until it is reached.",
     "resolution.enough": "{probe}: the widest interval of a compared ratio after {rounds} rounds is ±{half} ({cell}).",
+    "precision.reached": "Asked for was a precision of ±{wanted}: after {rounds} rounds every compared ratio is "
+    "known to ±{half} or better.",
+    "precision.rounds": "Asked for was a precision of ±{wanted}, which was NOT reached in {rounds} rounds, all that "
+    "were allowed: the worst compared ratio is known to ±{half} only ({listed}).",
+    "precision.time": "Asked for was a precision of ±{wanted}, which was NOT reached before the run ended after "
+    "{rounds} rounds: the worst compared ratio is known to ±{half} only ({listed}).",
     "overall": "{probe}: {parts}.",
     "overall.clear": "clear differences from {baseline}: {listed}",
     "overall.others": "clear differences between others: {listed}",

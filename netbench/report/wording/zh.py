@@ -129,6 +129,11 @@ TEXTS = {
     "resolution": "{probe}：{rounds} 轮之后，各比值的置信区间最宽为 ±{half}（{cell}）。要达到 ±{wanted} 大约需"
     "要 {needed} 轮；--precision 会一直测到达到为止。",
     "resolution.enough": "{probe}：{rounds} 轮之后，各比值的置信区间最宽为 ±{half}（{cell}）。",
+    "precision.reached": "要求的精度为 ±{wanted}：经过 {rounds} 轮，所有比值均已达到 ±{half} 或更好。",
+    "precision.rounds": "要求的精度为 ±{wanted}，在允许的全部 {rounds} 轮内未达到：最差的比值仅为 ±{half}（"
+    "{listed}）。",
+    "precision.time": "要求的精度为 ±{wanted}，运行在 {rounds} 轮后结束时仍未达到：最差的比值仅为 ±{half}（"
+    "{listed}）。",
     "overall": "{probe}：{parts}。",
     "overall.clear": "与 {baseline} 存在明确差异：{listed}",
     "overall.others": "其他类型之间存在明确差异：{listed}",
