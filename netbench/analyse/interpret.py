@@ -10,7 +10,7 @@ from netbench.analyse.comparisons import compare, fitted
 from netbench.analyse.findings import Code, Confidence, Finding
 from netbench.analyse.limits import limits
 from netbench.analyse.oddities import oddities
-from netbench.analyse.precision import rounds_for, widest, widths
+from netbench.analyse.precision import Width, rounds_for, widest, widths
 from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS, views
 from netbench.analyse.zones import OtherZone, zones
@@ -31,25 +31,22 @@ def interpret(
     ``other``: a run of the other mode, for what crossing zones costs.
     """
     models = {probe.probe: fitted(probe.primary) for probe in analysis.probes}
-    compared = [
-        (probe.primary, comparison)
-        for probe in analysis.probes
-        for comparison in compare(analysis, probe.primary, models[probe.probe])
-    ]
-    told = views(compared)
+    compared = {probe.probe: compare(analysis, probe.primary, models[probe.probe]) for probe in analysis.probes}
+    told = views([(probe.primary, comparison) for probe in analysis.probes for comparison in compared[probe.probe]])
+    known = {probe.probe: widths(analysis, probe.primary, compared[probe.probe]) for probe in analysis.probes}
     found: list[Finding] = []
     for probe in analysis.probes:
         of_probe = [finding for finding in told if finding.params["probe"] == probe.probe]
         found += limits(analysis, probe.primary, plan, manifest)
         found += of_probe
-        found += _resolution(analysis, probe.primary)
+        found += _resolution(analysis, probe.primary, known[probe.probe])
         found += probe_anomalies(plan, probe)
         found += oddities(analysis, probe.primary, models[probe.probe], len(analysis.probes))
         found += _overall(analysis, probe.primary, of_probe)
     if other is not None:
         found += zones(analysis, other)
     found += environment_anomalies(plan, manifest)
-    found += _precision(analysis, plan)
+    found += _precision(plan, list(known.values()))
     if analysis.rounds < LEAST_ROUNDS:
         params = {"rounds": analysis.rounds, "least": LEAST_ROUNDS}
         found.append(Finding(Code.FEW_ROUNDS, params, confidence=Confidence.UNKNOWN))
@@ -58,9 +55,9 @@ def interpret(
     return tuple(found)
 
 
-def _resolution(analysis: Analysis, metric: MetricSummary) -> Iterator[Finding]:
+def _resolution(analysis: Analysis, metric: MetricSummary, known: Sequence[Width]) -> Iterator[Finding]:
     """How wide the widest interval of a compared ratio is, and how many rounds would make it narrow."""
-    width = widest(widths(analysis, metric))
+    width = widest(known)
     if width is None or analysis.rounds < LEAST_ROUNDS:
         return
     params = {
@@ -74,12 +71,11 @@ def _resolution(analysis: Analysis, metric: MetricSummary) -> Iterator[Finding]:
     yield Finding(Code.RESOLUTION, params, width.cells)
 
 
-def _precision(analysis: Analysis, plan: Plan) -> Iterator[Finding]:
+def _precision(plan: Plan, by_probe: Sequence[Sequence[Width]]) -> Iterator[Finding]:
     """Whether the precision that was asked for was reached."""
     if plan.precision is None:
         return
     wanted = plan.precision.wanted
-    by_probe = [widths(analysis, probe.primary) for probe in analysis.probes]
     found = list(chain.from_iterable(by_probe))
     missed = [width for width in found if not width.reaches(wanted)]
     width = widest(found)

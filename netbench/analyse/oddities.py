@@ -76,7 +76,7 @@ def _deviation(cell: Cell, others: Sequence[Cell], kinds: Sequence[str]) -> dict
     design = np.array([_row(other, kinds) for other in others])
     wanted = _row(cell, kinds)
     inverse = np.linalg.pinv(design.T @ design)
-    if not np.allclose(wanted @ inverse @ (design.T @ design), wanted, atol=1e-6):
+    if float(np.abs(wanted @ inverse @ (design.T @ design) - wanted).max()) > 1e-6:
         return None
     shares = design @ inverse @ wanted
     return {cell: 1.0, **{other: -float(share) for other, share in zip(others, shares, strict=True)}}

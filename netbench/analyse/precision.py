@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netbench.analyse.comparisons import compare, fitted
+from netbench.analyse.comparisons import Comparison, compare, fitted
 from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS
 from netbench.model import Cell
@@ -26,16 +26,15 @@ class Width:
         return self.half is not None and self.half <= wanted and self.rounds >= LEAST_ROUNDS
 
 
-def widths(analysis: Analysis, metric: MetricSummary) -> list[Width]:
+def widths(analysis: Analysis, metric: MetricSummary, compared: Sequence[Comparison]) -> list[Width]:
     """Of every ratio that the metric's matrix and findings compare. Cells without any value are not waited for."""
-    model = fitted(metric)
     found = []
     base = analysis.baseline_cell
     for summary in metric.cells:
         if summary.ratio is not None and base is not None:
             cells = (summary.cell, base)
             found.append(Width(_half(summary.ratio.interval, summary.ratio.value), cells, _rounds(metric, cells)))
-    for comparison in compare(analysis, metric, model):
+    for comparison in compared:
         if comparison.contrast is not None:
             half = _half(comparison.contrast.interval(), comparison.contrast.ratio)
             found.append(Width(half, comparison.cells, comparison.rounds))
@@ -49,7 +48,8 @@ def unsettled(analysis: Analysis, wanted: float) -> dict[str, frozenset[Cell]]:
     """
     found = {}
     for probe in analysis.probes:
-        cells = {cell for width in widths(analysis, probe.primary) if not width.reaches(wanted) for cell in width.cells}
+        known = widths(analysis, probe.primary, compare(analysis, probe.primary, fitted(probe.primary)))
+        cells = {cell for width in known if not width.reaches(wanted) for cell in width.cells}
         if cells:
             found[probe.probe] = frozenset(cells)
     return found

@@ -6,7 +6,7 @@ It answers plain commands, and plays the endpoint's half of a remote job (``run/
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,12 +50,16 @@ class JobReply:
     stop_error: Exception | None = None
 
 
-class FakeTransport:
-    """Replies by the longest listed beginning of an argv. ``commands``: what was run; ``directories``: what is left."""
+JobReplies = Mapping[Argv, JobReply | Callable[[Argv], JobReply]]
 
-    def __init__(
-        self, replies: Mapping[Argv, Reply] | None = None, jobs: Mapping[Argv, JobReply] | None = None
-    ) -> None:
+
+class FakeTransport:
+    """Replies by the longest listed beginning of an argv; a job's reply may be made on the spot.
+
+    ``commands``: what was run; ``directories``: what is left.
+    """
+
+    def __init__(self, replies: Mapping[Argv, Reply] | None = None, jobs: JobReplies | None = None) -> None:
         self.commands: list[Argv] = []
         self.directories: dict[str, JobReply] = {}
         self._replies = replies or {}
@@ -91,7 +95,8 @@ class FakeTransport:
 
     def _start(self, directory: str, argv: Argv, deadline: float, on_output: OnOutput | None) -> Completed:
         self.commands.append(argv)
-        reply = _longest(self._jobs, argv)
+        listed = _longest(self._jobs, argv)
+        reply = listed if isinstance(listed, JobReply) else listed(argv)
         if reply.start_error is not None:
             raise reply.start_error
         stopped = self._stopped.setdefault(directory, threading.Event())
