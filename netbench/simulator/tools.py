@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from netbench.errors import ConnectionCutError
+from netbench.errors import TransportError
 from netbench.model import FailureClass
 from netbench.transports.fake import Argv, JobReply
 
@@ -19,8 +19,8 @@ def reply(argv: Argv, value: float) -> JobReply:
 def failed(argv: Argv, failure: FailureClass) -> JobReply:
     """The client fails. Raises KeyError for a class that no client shows."""
     if failure is FailureClass.CONNECTION_CUT:
-        error = ConnectionCutError("the link was cut")
-        return JobReply(start_error=error)
+        # not a ConnectionCutError: that one is waited for and fetched again, in real time
+        return JobReply(start_error=TransportError("the link was cut", failure=failure))
     if failure is FailureClass.TIMEOUT:
         return JobReply(status="overdue")
     if argv[0] == "ping":
