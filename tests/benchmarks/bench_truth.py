@@ -10,9 +10,9 @@ from tests.simulator.claims import (
     Verdict,
     drifting,
     drifting_without_interleaving,
-    many,
     nothing_differs,
     one_kind_differs,
+    one_process_a_core,
 )
 
 CAMPAIGNS = int(os.environ.get("NETBENCH_CAMPAIGNS", "1000"))
@@ -28,7 +28,7 @@ def _coverage(found: list[Verdict]) -> float:
 
 
 def test_where_nothing_differs_nothing_is_claimed() -> None:
-    found = many(nothing_differs, range(CAMPAIGNS))
+    found = one_process_a_core(nothing_differs, range(CAMPAIGNS))
     wrong = _share([bool(verdict.false) for verdict in found])
     print(f"\nno true difference, {len(found)} campaigns: {wrong:.1%} make a false claim (at most 5 %); 95 % intervals")
     print(f"cover the truth in {_coverage(found):.1%} of {sum(v.compared for v in found)} comparisons")
@@ -36,7 +36,7 @@ def test_where_nothing_differs_nothing_is_claimed() -> None:
 
 
 def test_a_difference_of_5_percent_is_found() -> None:
-    found = many(one_kind_differs, range(CAMPAIGNS))
+    found = one_process_a_core(one_kind_differs, range(CAMPAIGNS))
     hits, covered = _share([verdict.found for verdict in found]), _coverage(found)
     wrong = _share([bool(verdict.false) for verdict in found])
     print(f"\n5 % planted, {len(found)} campaigns: found with the right sign in {hits:.1%} (at least 90 %);")
@@ -47,8 +47,8 @@ def test_a_difference_of_5_percent_is_found() -> None:
 
 def test_without_interleaving_drift_is_taken_for_a_difference() -> None:
     count = max(20, CAMPAIGNS // 10)
-    wrong = _share([bool(verdict.false) for verdict in many(drifting_without_interleaving, range(count))])
-    right = _share([bool(verdict.false) for verdict in many(drifting, range(count))])
+    wrong = _share([bool(verdict.false) for verdict in one_process_a_core(drifting_without_interleaving, range(count))])
+    right = _share([bool(verdict.false) for verdict in one_process_a_core(drifting, range(count))])
     print(
         f"\na drift of 20 %, {count} campaigns: {wrong:.0%} make false claims without interleaving, {right:.0%} with it"
     )

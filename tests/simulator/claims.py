@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from random import Random
+from typing import TypeVar
 
 from netbench.analyse import Code, Confidence, Finding
 from netbench.model import ZoneMode
@@ -17,6 +18,7 @@ from netbench.simulator import Drift, Simulated, World, not_interleaved, simulat
 #: Findings that say that something differs from something else.
 DIFFERENCES = (Code.INTO, Code.OUT_OF, Code.CELL_ODD)
 PROBES = load_probes()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ def verdict(world: World, campaign: Simulated, zone: ZoneMode = ZoneMode.SAME) -
     )
 
 
-def many(make: Callable[[int], Verdict], seeds: Iterable[int]) -> list[Verdict]:
-    """One process a core: threads that hand over to each other are quickest on one."""
+def one_process_a_core(make: Callable[[int], T], seeds: Iterable[int]) -> list[T]:
+    """What ``make`` gives for each seed. Threads that hand over to each other are quickest on one core."""
     cores = sorted(os.sched_getaffinity(0))
     context = get_context("forkserver")
     counter = context.Value("i", 0)

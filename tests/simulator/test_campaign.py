@@ -10,7 +10,14 @@ from netbench.analyse import Code, Confidence, Finding
 from netbench.model import Cell, FailureClass, ZoneMode
 from netbench.simulator import Drift, World, not_interleaved, simulate, true_ratio
 from netbench.simulator.campaign import Simulated
-from tests.simulator.claims import PROBES, drifting, drifting_without_interleaving, judge, many, one_kind_differs
+from tests.simulator.claims import (
+    PROBES,
+    drifting,
+    drifting_without_interleaving,
+    judge,
+    one_kind_differs,
+    one_process_a_core,
+)
 
 SILENT = World(noise=0.0, into={"terway": 0.8}, out_of={"terway-eni": 0.95}, cells={"terway->terway": 0.9})
 
@@ -96,12 +103,12 @@ def test_the_order_of_the_reference_reports_first_try_is_every_round_of_a_cell_a
 
 def test_drift_makes_false_claims_without_interleaving_and_none_with_it() -> None:
     """The reference report's story; ``bench_truth`` tells it with more campaigns."""
-    assert all(verdict.false for verdict in many(drifting_without_interleaving, range(10)))
-    assert sum(bool(verdict.false) for verdict in many(drifting, range(10))) <= 2
+    assert all(verdict.false for verdict in one_process_a_core(drifting_without_interleaving, range(10)))
+    assert sum(bool(verdict.false) for verdict in one_process_a_core(drifting, range(10))) <= 2
 
 
 def test_planted_effects_are_found() -> None:
-    found = many(one_kind_differs, range(20))
+    found = one_process_a_core(one_kind_differs, range(20))
     assert sum(verdict.found for verdict in found) >= 17  # some 19 or 20 are expected
     assert sum(verdict.covered for verdict in found) / sum(verdict.compared for verdict in found) > 0.9
 
