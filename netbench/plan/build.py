@@ -14,7 +14,7 @@ from netbench.plan.kinds import baseline_kind, order_kinds
 from netbench.plan.matrix import Matrix, build_matrix
 from netbench.plan.notes import notes
 from netbench.plan.schedule import balanced_orders, in_waves, rotated
-from netbench.probes.base import Probe
+from netbench.probes.base import FitsSource, Probe
 
 OTHER_ZONE = {ZoneMode.SAME: ZoneMode.CROSS, ZoneMode.CROSS: ZoneMode.SAME}
 
@@ -50,7 +50,7 @@ def build_plan(
     if not matrix.pairs:
         raise _nothing(matrix.exclusions, zone)
     order = list(_order(matrix, tuple(probes), rounds, seed))
-    steps = in_waves(_steps(order, chosen, probes), max_parallel)
+    steps = in_waves(_steps(order, chosen, probes, inventory), max_parallel)
     used = {name for step in steps for name in (step.source, step.destination)}
     plan = Plan(
         zone=zone,
@@ -79,13 +79,17 @@ def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Ite
                     yield index + 1, probe, cell, pair
 
 
-def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe]) -> list[Step]:
+def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe], inventory: Inventory) -> list[Step]:
     """The steps, not yet in waves."""
     servers = {name: probe.server() for name, probe in probes.items()}
+    types = {node.name: inventory.instance_types.get(node.instance_type or "") for node in inventory.nodes}
     steps = []
     for step_id, (number, name, cell, pair) in zip(step_ids(order), order, strict=True):
         source = chosen[pair.source][cell.source]
         destination = chosen[pair.destination][cell.destination]
+        probe = probes[name]
+        if isinstance(probe, FitsSource):
+            probe = probe.for_source(pair.source, types[pair.source])
         steps.append(
             Step(
                 id=step_id,
@@ -96,9 +100,9 @@ def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe
                 pair=pair,
                 source=source.name,
                 destination=destination.name,
-                client=probes[name].client(destination.address),
+                client=probe.client(destination.address),
                 server=servers[name],
-                seconds=probes[name].seconds,
+                seconds=probe.seconds,
             )
         )
     return steps

@@ -180,7 +180,7 @@ def test_a_killed_shell_leaves_nothing_once_stopped(tmp_path: Path) -> None:
 
 
 def test_frames_in_any_pieces() -> None:
-    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2\na\nbc\nnetbench end\n"
+    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2 5\na\nbc\nhost\nnetbench end\n"
     for size in range(1, len(stream)):
         beats: list[Beat] = []
         reader = FrameReader(beats.append)
@@ -189,7 +189,7 @@ def test_frames_in_any_pieces() -> None:
         assert reader.ready
         assert beats == [Beat(12.5, None, 7)]
         assert reader.result is not None
-        assert (reader.result.stdout, reader.result.stderr) == (b"a\nb", b"c\n")
+        assert (reader.result.stdout, reader.result.stderr, reader.result.host) == (b"a\nb", b"c\n", b"host\n")
     for end in range(len(stream)):
         reader = FrameReader()
         reader.feed(stream[:end])
