@@ -32,7 +32,7 @@ def interpretation(material: Material) -> Section:
 def limits(material: Material) -> Section:
     """What the numbers cannot carry."""
     words = material.words
-    items = [*material.sentences((Code.RESOLUTION,)), words("limits.repetition"), words("limits.environment")]
+    items = [*material.sentences((Code.RESOLUTION,)), words("limits.repetition"), _environment(material)]
     for finding in material.findings:
         if finding.code in LIMIT_CODES and finding.params.get("mtu"):
             share = format.percent(float(str(finding.params["payload"])))
@@ -41,3 +41,8 @@ def limits(material: Material) -> Section:
             source = words("clause").join(sources) or words("unknown")
             items.append(words("limits.payload", mtu=finding.params["mtu"], share=share, source=source))
     return Section(words("limits"), (BulletList(tuple(dict.fromkeys(items))),))
+
+
+def _environment(material: Material) -> str:
+    watched = sum(cell.watched for probe in material.analysis.probes for cell in probe.primary.cells)
+    return material.words("limits.environment", watched=watched, ok=material.analysis.ok)
