@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
-from netbench.model import Command, Completed
+from netbench.model import Command, Completed, Measurement, Moved
 from netbench.run.jobs import Beat, FrameReader, Job
+from netbench.run.snapshots import activity
+from netbench.run.validity import judge
 from netbench.transports.base import OnOutput
 from netbench.transports.local import LocalTransport
 
@@ -149,10 +151,100 @@ def test_beats_come_while_it_runs(transport: LocalTransport, tmp_path: Path) -> 
     assert beats[0].sent is not None
 
 
+def test_snapshots_of_the_machine_frame_the_command(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), ("sleep", "0.5"), deadline=20, device="lo")
+    told = job.result().host
+    found = activity(told)
+    assert found is not None, told
+    assert 0.5 <= found.seconds < 10
+    assert set(found.cores) == {f"cpu{core}" for core in range(os.cpu_count() or 0)}
+    assert {"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "rx_dropped", "tx_dropped"} == set(found.nic)
+    assert b"intr" not in told  # on a large machine that is by far the longest of all
+    job.stop()
+
+
+def test_a_stopped_server_tells_too(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), (sys.executable, "-c", LISTEN, port := str(free_port())), deadline=60,
+              port=int(port))  # fmt: skip
+    assert job.wait_ready(20)
+    job.stop()
+    assert activity(job.result().host) is not None
+
+
+def test_others_traffic_on_the_device_is_seen(tmp_path: Path) -> None:
+    """20 MB that somebody else sends over loopback meanwhile, for a step that says it moved nothing."""
+    job = Job(LocalTransport(), str(tmp_path), ("sleep", "1"), deadline=20, device="lo")
+    until(lambda: [path for path in tmp_path.glob("netbench-*/child") if path.read_text()])
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sender:
+        receiver, _ = server.accept()
+        with receiver:
+            for _ in range(200):
+                sender.sendall(b"x" * 100_000)
+                received = 0
+                while received < 100_000:
+                    received += len(receiver.recv(100_000))
+    told = activity(job.result().host)
+    job.stop()
+    assert told is not None
+    assert told.nic["tx_bytes"] >= 20_000_000
+    judged = judge(Measurement((), moved=Moved(0, 0)), {"source": told})
+    assert "other-traffic" in {flag.code for flag in judged.flags}
+
+
+class CgroupTransport(LocalTransport):
+    """This machine, where everything runs in one cgroup."""
+
+    def __init__(self, members: Path) -> None:
+        self._members = members
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        enter = ("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self._members))
+        return super().run(Command((*enter, *command.argv), command.env, command.deadline), on_output)
+
+
+@pytest.fixture
+def slow_cgroup() -> Iterator[Path]:
+    """The file that lists the members of a cgroup that may use a fifth of one core, of either version."""
+    name = f"netbench-test-{os.getpid()}"
+    v1, v2 = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
+    group = (v1 if v1.is_dir() else v2) / name
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made here: {error}")
+    try:
+        if v1.is_dir():
+            (group / "cpu.cfs_quota_us").write_text("20000")
+        else:
+            (group / "cpu.max").write_text("20000 100000")
+    except OSError as error:
+        group.rmdir()
+        pytest.skip(f"no CPU limit can be set on a cgroup here: {error}")
+    members = group / "cgroup.procs"
+    yield members
+    until(lambda: not members.read_text())
+    group.rmdir()
+
+
+def test_throttling_by_a_real_cgroup_is_seen(slow_cgroup: Path, tmp_path: Path) -> None:
+    argv = ("timeout", "1", "sh", "-c", "while :; do :; done")
+    job = Job(CgroupTransport(slow_cgroup), str(tmp_path), argv, deadline=20)
+    told = activity(job.result().host)
+    job.stop()
+    assert told is not None
+    assert told.throttled is not None
+    assert told.throttled > 0.1  # of the 0.8 s that the limit leaves out, where nobody else takes the core meanwhile
+    flags = judge(Measurement(()), {"source": told}).flags
+    assert "throttled" in {flag.code for flag in flags}
+
+
 @pytest.mark.parametrize("cuts", [1, 3])
 def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
     job = Job(CutTransport(cuts), str(tmp_path), ("sh", "-c", "sleep 2; echo measured"), deadline=20)
     assert job.result().stdout == b"measured\n"
+    told = activity(job.result().host)
+    assert told is not None
+    assert told.seconds >= 2
     job.stop()
 
 

@@ -150,8 +150,8 @@ TEXTS = {
     "更大。",
     "limits.payload": "假定带宽上限按完整以太网帧计算。MTU 为 {mtu} 字节时，TCP 有效载荷占 {share}，该比例为假设值"
     "。上限数据来源：{source}。",
-    "limits.environment": "节点之间网络上的其他负载未知。{ok} 个有结果的步骤中，有 {watched} 个能看到两端节点的其他负载；"
-    "如有影响，见需要关注的异常。",
+    "limits.environment": "节点之间网络上的其他负载未知。{ok} 个有结果的步骤中，有 {watched} 个能看到两端节点的其他"
+    "负载；如有影响，见需要关注的异常。",
     # environment
     "environment": "测试环境",
     "environment.common": "所有端点相同：{facts}。",
