@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from netbench.errors import UsageError
-from netbench.model import Exclusion, Inventory, Plan, PlannedEndpoint, Step, ZoneMode
+from netbench.model import Exclusion, InstanceType, Inventory, Node, Plan, PlannedEndpoint, Step, ZoneMode
 from netbench.plan.endpoints import Chosen, choose_endpoints, natural
 from netbench.plan.ids import Identity, step_ids
 from netbench.plan.kinds import baseline_kind, order_kinds
@@ -82,7 +82,7 @@ def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Ite
 def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe], inventory: Inventory) -> list[Step]:
     """The steps, not yet in waves."""
     servers = {name: probe.server() for name, probe in probes.items()}
-    types = {node.name: inventory.instance_types.get(node.instance_type or "") for node in inventory.nodes}
+    types = {node.name: _type(node, inventory) for node in inventory.nodes}
     steps = []
     for step_id, (number, name, cell, pair) in zip(step_ids(order), order, strict=True):
         source = chosen[pair.source][cell.source]
@@ -106,6 +106,13 @@ def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe
             )
         )
     return steps
+
+
+def _type(node: Node, inventory: Inventory) -> InstanceType | None:
+    """What is known of the node's type, be it but its name; None where it has none."""
+    if node.instance_type is None:
+        return None
+    return inventory.instance_types.get(node.instance_type, InstanceType(node.instance_type))
 
 
 def _endpoints(
