@@ -239,6 +239,7 @@ def test_streams_by_the_queues_of_each_source() -> None:
 def test_streams_of_a_source_whose_queues_nobody_knows() -> None:
     unknown = fleet("a1 z ecs.x: host", "a2 z ecs.x: host")
     probes = load_probes(["throughput"], {"throughput": {"parallel": "auto"}})
-    with pytest.raises(UsageError, match=r"the number of a[12]'s NIC queues, and for the instance type ecs\.x") as caught:
+    asked = r"the number of a[12]'s NIC queues, and for the instance type ecs\.x"
+    with pytest.raises(UsageError, match=asked) as caught:
         build_plan(unknown, probes, zone=ZoneMode.SAME)
     assert "netbench_instance_types" in caught.value.remedy

@@ -191,20 +191,19 @@ def test_others_traffic_on_the_device_is_seen(tmp_path: Path) -> None:
     assert "other-traffic" in {flag.code for flag in judged.flags}
 
 
-class CgroupTransport(LocalTransport):
-    """This machine, where everything runs in one cgroup."""
+class WrappedTransport(LocalTransport):
+    """This machine, where everything is started by another program."""
 
-    def __init__(self, members: Path) -> None:
-        self._members = members
+    def __init__(self, *program: str) -> None:
+        self._program = program
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
-        enter = ("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(self._members))
-        return super().run(Command((*enter, *command.argv), command.env, command.deadline), on_output)
+        return super().run(Command((*self._program, *command.argv), command.env, command.deadline), on_output)
 
 
 @pytest.fixture
 def slow_cgroup() -> Iterator[Path]:
-    """The file that lists the members of a cgroup that may use a fifth of one core, of either version."""
+    """The file that lists the members of a cgroup that may use a tenth of one core, of either version."""
     name = f"netbench-test-{os.getpid()}"
     v1, v2 = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
     group = (v1 if v1.is_dir() else v2) / name
@@ -214,9 +213,9 @@ def slow_cgroup() -> Iterator[Path]:
         pytest.skip(f"no cgroup can be made here: {error}")
     try:
         if v1.is_dir():
-            (group / "cpu.cfs_quota_us").write_text("20000")
+            (group / "cpu.cfs_quota_us").write_text("10000")
         else:
-            (group / "cpu.max").write_text("20000 100000")
+            (group / "cpu.max").write_text("10000 100000")
     except OSError as error:
         group.rmdir()
         pytest.skip(f"no CPU limit can be set on a cgroup here: {error}")
@@ -228,14 +227,40 @@ def slow_cgroup() -> Iterator[Path]:
 
 def test_throttling_by_a_real_cgroup_is_seen(slow_cgroup: Path, tmp_path: Path) -> None:
     argv = ("timeout", "1", "sh", "-c", "while :; do :; done")
-    job = Job(CgroupTransport(slow_cgroup), str(tmp_path), argv, deadline=20)
+    inside = WrappedTransport("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(slow_cgroup))
+    job = Job(inside, str(tmp_path), argv, deadline=20)
     told = activity(job.result().host)
     job.stop()
     assert told is not None
     assert told.throttled is not None
-    assert told.throttled > 0.1  # of the 0.8 s that the limit leaves out, where nobody else takes the core meanwhile
+    assert told.throttled > 0.1  # of the 0.9 s that the limit leaves out, where nobody else takes the core meanwhile
     flags = judge(Measurement(()), {"source": told}).flags
     assert "throttled" in {flag.code for flag in flags}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_cgroup_v2_is_read_where_it_is_mounted(tmp_path: Path) -> None:
+    """Of the job's own cgroup and of all above it; in place of a kernel's there is a directory that looks like one."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if own is None or "/.." in own:
+        pytest.skip("this process is in no cgroup of version 2, or outside of its namespace")
+    mounted = tmp_path / "cgroup"
+    levels = [Path(own), *Path(own).parents]
+    for level in levels:
+        folder = mounted / str(level).lstrip("/")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cpu.stat").write_text(f"usage_usec 5\nthrottled_usec {len(level.parts)}\n")
+    program = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /sys/fs/cgroup && exec "$@"', str(mounted))
+    job = Job(WrappedTransport(*program), str(tmp_path), ("true",), deadline=20)
+    told = job.result().host.decode()
+    job.stop()
+    for level in levels:
+        name = f"{level}/cpu.stat".replace("//", "/")
+        assert told.count(f"/sys/fs/cgroup{name}:throttled_usec {len(level.parts)}\n") == 2, told
+    found = activity(told.encode())
+    assert found is not None
+    assert found.throttled == 0
 
 
 @pytest.mark.parametrize("cuts", [1, 3])
