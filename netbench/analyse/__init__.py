@@ -1,6 +1,7 @@
 """From records to numbers, and from numbers to findings."""
 
 from netbench.analyse.aggregate import aggregate
+from netbench.analyse.causes import Bound, Cause, Why, bounds
 from netbench.analyse.findings import ANOMALIES, Code, Confidence, Finding
 from netbench.analyse.interpret import interpret
 from netbench.analyse.precision import expected_rounds, unsettled
@@ -12,6 +13,8 @@ __all__ = [
     "ANOMALIES",
     "LEAST_ROUNDS",
     "Analysis",
+    "Bound",
+    "Cause",
     "CellSummary",
     "Code",
     "Confidence",
@@ -19,7 +22,9 @@ __all__ = [
     "MetricSummary",
     "OtherZone",
     "ProbeSummary",
+    "Why",
     "aggregate",
+    "bounds",
     "expected_rounds",
     "interpret",
     "unsettled",

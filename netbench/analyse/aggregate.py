@@ -83,6 +83,7 @@ def _frame(cell: Cell, steps: Sequence[Step], reason: str, latest: Latest) -> Ce
         cell,
         planned=len(steps),
         ok=sum(record.outcome.ok for _, record in ended),
+        watched=sum(record.outcome.ok and record.measurement.watched for _, record in ended),
         failures=tuple(
             Failure(step.id, step.round, step.pair, record.outcome) for step, record in ended if not record.outcome.ok
         ),

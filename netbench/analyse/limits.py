@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from netbench.analyse.findings import Code, Confidence, Finding
 from netbench.analyse.summaries import Analysis, CellSummary, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS
-from netbench.model import Manifest, Pair, Plan
+from netbench.model import Cell, Manifest, Pair, Plan
 
 REACHED = 0.95  # of what the limit leaves for payload
 TOO_MUCH = 1.05  # of it: then the limit is not what is said of it
@@ -32,7 +32,7 @@ LIMITS = {"bit/s": Limit("bandwidth", with_headers=True, bound=True), "packets/s
 
 
 @dataclass(frozen=True)
-class _Reach:
+class Reach:
     """A cell against its limit, as shares of what the limit leaves for payload."""
 
     summary: CellSummary
@@ -57,11 +57,10 @@ def limits(analysis: Analysis, metric: MetricSummary, plan: Plan, manifest: Mani
     measured = [summary for summary in metric.cells if summary.values]
     if limit is None or not measured:
         return ()
-    known = _known(limit, plan, manifest)
     about: dict[str, object] = {"probe": metric.probe, "metric": metric.metric, "unit": metric.unit}
     mtu = lowest_mtu(manifest) or USUAL_MTU
-    payload = (mtu - HEADERS) / (mtu + FRAMING) if limit.with_headers else 1.0
-    reaches = [reach for summary in measured if (reach := _reach(summary, known, payload))]
+    payload = _payload(limit, mtu)
+    reaches = list(reach_of_cells(metric, plan, manifest).values())
     if not reaches:
         types = sorted({endpoint.instance_type or "" for endpoint in plan.endpoints})
         cells = tuple(summary.cell for summary in measured)
@@ -71,6 +70,22 @@ def limits(analysis: Analysis, metric: MetricSummary, plan: Plan, manifest: Mani
     about["limit"] = min(reach.limit for reach in reaches)
     terms = {"payload": payload, "mtu": mtu if limit.with_headers else None, "source": sources}
     return (_saturation(reaches, {**about, **terms}), *_odd(analysis, limit, reaches, about))
+
+
+def reach_of_cells(metric: MetricSummary, plan: Plan, manifest: Manifest) -> dict[Cell, Reach]:
+    """Each cell against its limit; without those for which none is known."""
+    limit = LIMITS.get(metric.unit)
+    if limit is None:
+        return {}
+    known = _known(limit, plan, manifest)
+    payload = _payload(limit, lowest_mtu(manifest) or USUAL_MTU)
+    reaches = ((summary.cell, _reach(summary, known, payload)) for summary in metric.cells if summary.values)
+    return {cell: reach for cell, reach in reaches if reach}
+
+
+def _payload(limit: Limit, mtu: int) -> float:
+    """The share of a limit that is left for payload."""
+    return (mtu - HEADERS) / (mtu + FRAMING) if limit.with_headers else 1.0
 
 
 def lowest_mtu(manifest: Manifest) -> int | None:
@@ -90,7 +105,7 @@ def _known(limit: Limit, plan: Plan, manifest: Manifest) -> dict[str, float]:
     return found
 
 
-def _reach(summary: CellSummary, known: Mapping[str, float], payload: float) -> _Reach | None:
+def _reach(summary: CellSummary, known: Mapping[str, float], payload: float) -> Reach | None:
     """None where a node has no known limit."""
     pairs = {value.pair for value in summary.values}
     if summary.estimate is None or any(node not in known for pair in pairs for node in (pair.source, pair.destination)):
@@ -104,10 +119,10 @@ def _reach(summary: CellSummary, known: Mapping[str, float], payload: float) -> 
     interval, mean = summary.estimate.interval, summary.estimate.mean
     spread = interval.half_width / mean * share if interval and mean else None
     low, high = (share - spread, share + spread) if spread is not None else (None, None)
-    return _Reach(summary, min(map(lower, pairs)), share, low, high)
+    return Reach(summary, min(map(lower, pairs)), share, low, high)
 
 
-def _saturation(reaches: list[_Reach], about: Mapping[str, object]) -> Finding:
+def _saturation(reaches: list[Reach], about: Mapping[str, object]) -> Finding:
     reached = [reach for reach in reaches if reach.reached]
     code = Code.LIMIT_NONE if not reached else Code.LIMIT_ALL if len(reached) == len(reaches) else Code.LIMIT_SOME
     rounds = min(len({value.round for value in reach.summary.values}) for reach in reaches)
@@ -126,7 +141,7 @@ def _saturation(reaches: list[_Reach], about: Mapping[str, object]) -> Finding:
     return Finding(code, params, tuple(reach.summary.cell for reach in shown), confidence)
 
 
-def _odd(analysis: Analysis, limit: Limit, reaches: list[_Reach], about: Mapping[str, object]) -> Iterable[Finding]:
+def _odd(analysis: Analysis, limit: Limit, reaches: list[Reach], about: Mapping[str, object]) -> Iterable[Finding]:
     for reach in reaches:
         cell, estimate = reach.summary.cell, reach.summary.estimate
         params = {**about, "limit": reach.limit, "share": reach.share, "mean": estimate.mean if estimate else None}

@@ -50,6 +50,7 @@ class CellSummary:
     cell: Cell
     planned: int  # steps: rounds x pairs of nodes
     ok: int  # steps that ended with a result
+    watched: int = 0  # of these, steps whose ends told what else they did meanwhile
     values: tuple[Value, ...] = ()
     estimate: Estimate | None = None
     ratio: Ratio | None = None

@@ -67,12 +67,28 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What a step itself put on the wire, as far as its probe knows, to be held against what the NICs counted.
+
+    Bytes include the headers that a NIC counts (Ethernet, IP, TCP or UDP), at most: a NIC that splits packets itself
+    may have counted fewer.
+    """
+
+    forth: float  # bytes from source to destination, at most
+    arrived: float  # bytes of payload that came through, so that both NICs saw them
+    back: float = 0.0  # bytes from destination to source (acknowledgements, answers), at most
+    packets: float | None = None  # from source to destination; None where it is not known how packets were cut
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What a probe read out of a step's raw output."""
 
     samples: tuple[Sample, ...]
     facts: Mapping[str, str] = field(default_factory=dict)  # e.g. iperf3 version, congestion control
     flags: tuple[Flag, ...] = ()
+    moved: Moved | None = None  # None where the probe cannot tell
+    watched: bool = False  # whether every end that ran something told what else it did meanwhile
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from netbench.errors import UsageError
-from netbench.model import Exclusion, Inventory, Plan, PlannedEndpoint, Precision, Step, ZoneMode
+from netbench.model import Exclusion, InstanceType, Inventory, Node, Plan, PlannedEndpoint, Precision, Step, ZoneMode
 from netbench.plan.endpoints import Chosen, choose_endpoints, natural
 from netbench.plan.ids import Identity, step_ids
 from netbench.plan.kinds import baseline_kind, order_kinds
 from netbench.plan.matrix import Matrix, build_matrix
 from netbench.plan.notes import notes
 from netbench.plan.schedule import balanced_orders, in_waves, rotated
-from netbench.probes.base import Probe
+from netbench.probes.base import FitsSource, Probe
 
 OTHER_ZONE = {ZoneMode.SAME: ZoneMode.CROSS, ZoneMode.CROSS: ZoneMode.SAME}
 
@@ -52,7 +52,7 @@ def build_plan(
     if not matrix.pairs:
         raise _nothing(matrix.exclusions, zone)
     order = list(_order(matrix, tuple(probes), rounds, seed))
-    steps = in_waves(_steps(order, chosen, probes), max_parallel)
+    steps = in_waves(_steps(order, chosen, probes, inventory), max_parallel)
     used = {name for step in steps for name in (step.source, step.destination)}
     plan = Plan(
         zone=zone,
@@ -82,13 +82,17 @@ def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Ite
                     yield index + 1, probe, cell, pair
 
 
-def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe]) -> list[Step]:
+def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe], inventory: Inventory) -> list[Step]:
     """The steps, not yet in waves."""
     servers = {name: probe.server() for name, probe in probes.items()}
+    types = {node.name: _type(node, inventory) for node in inventory.nodes}
     steps = []
     for step_id, (number, name, cell, pair) in zip(step_ids(order), order, strict=True):
         source = chosen[pair.source][cell.source]
         destination = chosen[pair.destination][cell.destination]
+        probe = probes[name]
+        if isinstance(probe, FitsSource):
+            probe = probe.for_source(pair.source, types[pair.source])
         steps.append(
             Step(
                 id=step_id,
@@ -99,12 +103,19 @@ def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe
                 pair=pair,
                 source=source.name,
                 destination=destination.name,
-                client=probes[name].client(destination.address),
+                client=probe.client(destination.address),
                 server=servers[name],
-                seconds=probes[name].seconds,
+                seconds=probe.seconds,
             )
         )
     return steps
+
+
+def _type(node: Node, inventory: Inventory) -> InstanceType | None:
+    """What is known of the node's type, be it but its name; None where it has none."""
+    if node.instance_type is None:
+        return None
+    return inventory.instance_types.get(node.instance_type, InstanceType(node.instance_type))
 
 
 def _endpoints(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
-from netbench.model import Completed, Measurement, Metric, Sample, ServerCommand
+from netbench.model import Completed, InstanceType, Measurement, Metric, Sample, ServerCommand
 
 
 class Probe(Protocol):
@@ -30,6 +30,14 @@ class Probe(Protocol):
 
     def parse(self, client: Completed) -> Measurement:
         """Read the client's raw output. Raises ParseError; never returns zeros for a failure."""
+
+
+@runtime_checkable
+class FitsSource(Protocol):
+    """A probe with an option that the source's machine decides, such as its number of NIC queues."""
+
+    def for_source(self, node: str, kind: InstanceType | None) -> Probe:
+        """The probe with that option made a number for that node of that type. Raises UsageError where it cannot be."""
 
 
 def sample(metric: Metric, value: float) -> Sample:

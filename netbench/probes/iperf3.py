@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from netbench.errors import ParseError
-from netbench.model import Completed, FailureClass, ServerCommand
+from netbench.model import Completed, FailureClass, Flag, Moved, ServerCommand
 from netbench.probes.failures import Rule, brief, ended_early, explain
 
 TOOL = "iperf3"
 COMPLETE = 0.95  # of the time asked for that a result must cover
+IDLE = 0.01  # of its share of the bytes, below which a stream did nothing
+FULL = 0.99  # of it, below which a reader is told
+SEGMENT = 1448  # bytes of payload in a TCP segment at an MTU of 1500, with timestamps; where iperf3 does not tell
+LEAST_SEGMENT = 88  # bytes, which Linux takes for the least that makes sense
+TCP_HEADERS = 14 + 40 + 20 + 12  # Ethernet, IPv6 (IPv4: 20 less), TCP, timestamps
+TCP_SACK = 28  # of an acknowledgement that tells of gaps
+UDP_HEADERS = 14 + 40 + 8
 DEVIATION = 0.01  # that a bit rate may be away from bytes / seconds
 
 _OPENING = re.compile(r"^\{", re.MULTILINE)
@@ -123,15 +130,17 @@ class Result:
     version: str  # as in "3.12"
     test: Section  # start.test_start
     end: Section
+    segment: float = SEGMENT  # bytes of payload in a TCP segment
 
-    def check(self, *, protocol: str, streams: int) -> None:
-        """Raise ParseError unless it is the test that was asked for."""
+    def check(self, *, protocol: str, streams: int | None) -> None:
+        """Raise ParseError unless it is the test that was asked for; streams: None for as many as it was told."""
         found = self.test.text("protocol")
         if found.upper() != protocol:
             invalid(f"it measured {found}, not {protocol}")
         planned, ended = self.test.number("num_streams"), len(self.end.sections("streams"))
-        if planned != streams or ended != streams:
-            invalid(f"{streams} streams were asked for, {planned:g} started and {ended} reported")
+        wanted = planned if streams is None else streams
+        if planned != wanted or ended != wanted or not ended:
+            invalid(f"{wanted:g} streams were asked for, {planned:g} started and {ended} reported")
 
     @property
     def many_threads(self) -> bool:
@@ -163,7 +172,12 @@ def read(client: Completed) -> Result:
             or _invalid(f"end is empty; stderr: {brief(client.error_text) or 'nothing'}")
         )
     start = document.section("start")
-    return Result(start.text("version").removeprefix("iperf "), start.section("test_start"), end)
+    version = start.text("version").removeprefix("iperf ")
+    said = start.data.get("tcp_mss_default")
+    segment = (
+        said if isinstance(said, int) and said >= LEAST_SEGMENT else SEGMENT
+    )  # only for a bound: nothing to refuse
+    return Result(version, start.section("test_start"), end, segment)
 
 
 def lasted(sums: Section, duration: float) -> float:
@@ -172,6 +186,13 @@ def lasted(sums: Section, duration: float) -> float:
     if seconds < COMPLETE * duration:
         invalid(f"{sums.path} covers {seconds:g} of {duration:g} seconds")
     return seconds
+
+
+def clipped(seconds: float, duration: float) -> tuple[Flag, ...]:
+    """A flag for a result that covers less than all of its time, though enough of it to count."""
+    if seconds >= FULL * duration:
+        return ()
+    return (Flag("clipped", f"its sums cover {seconds:g} of {duration:g} seconds"),)
 
 
 def transfer(sums: Section, duration: float) -> tuple[float, float]:
@@ -189,6 +210,29 @@ def cpu(end: Section, side: str) -> float | None:
         return None
     usage = end.section("cpu_utilization_percent")
     return usage.number(f"{side}_total") / 100 if usage.has(f"{side}_total") else None
+
+
+def idle(end: Section, duration: float) -> tuple[Flag, ...]:
+    """A flag for streams that moved next to nothing: then fewer were measured than were asked for."""
+    moved = []
+    for stream in end.sections("streams"):
+        if not stream.has("sender"):  # this iperf3 does not tell
+            return ()
+        moved.append(stream.section("sender").number("bytes"))
+    still = [count for count in moved if count < IDLE * sum(moved) / len(moved)]
+    if not still:
+        return ()
+    detail = f"{len(still)} of {len(moved)} streams sent less than {IDLE:.0%} of their share in {duration:g} s"
+    return (Flag("idle-streams", detail),)
+
+
+def moved(sent: float, received: float, result: Result, again: float) -> Moved:
+    """What TCP had to put on the wire for these bytes: cut into segments, ``again`` of them sent again, each of them
+    acknowledged at most once."""
+    segments = sent / result.segment + again
+    return Moved(
+        forth=segments * (result.segment + TCP_HEADERS), arrived=received, back=segments * (TCP_HEADERS + TCP_SACK)
+    )
 
 
 def invalid(reason: str) -> NoReturn:

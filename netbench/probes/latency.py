@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netbench.errors import ParseError
-from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, ServerCommand
+from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, Moved, ServerCommand
 from netbench.probes.base import sample
 from netbench.probes.failures import Rule, brief, ended_early, explain
 from netbench.probes.options import check_range
@@ -17,6 +17,9 @@ LEAST = Metric("latency_min", "s", Better.LOWER)
 MOST = Metric("latency_max", "s", Better.LOWER)
 DEVIATION = Metric("latency_mdev", "s", Better.LOWER)  # of the population; BusyBox does not tell it
 LOSS = Metric("loss", "1", Better.LOWER)
+
+FRAME = 14 + 40 + 8 + 56  # bytes of an echo at most: Ethernet, IPv6 (IPv4: 20 less), ICMP, ping's own payload
+LEAST_FRAME = 20 + 8 + 56  # with IPv4, on a device without Ethernet's header
 
 _RULES = (
     # "Operation not permitted" is the kernel's answer both to a socket without NET_RAW and to a packet that a filter
@@ -110,7 +113,8 @@ class Latency:
         if times["has"] and times[5]:
             samples.append(sample(DEVIATION, float(times[5]) / 1000))
         samples.append(sample(LOSS, 1 - received / sent))
-        return Measurement(tuple(samples), flags=_flags(sent, received, counts["rest"]))
+        moved = Moved(forth=sent * FRAME, arrived=received * LEAST_FRAME, back=received * FRAME)
+        return Measurement(tuple(samples), flags=_flags(sent, received, counts["rest"]), moved=moved)
 
 
 def _flags(sent: int, received: int, rest: str) -> tuple[Flag, ...]:

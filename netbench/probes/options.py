@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import NoneType, UnionType
 from typing import Union, get_args, get_origin
 
@@ -15,13 +17,20 @@ def check_range(probe: str, option: str, value: float, low: float, high: float) 
         raise UsageError(f"{probe}: {option}={value} cannot be", f"choose a value from {low:g} to {high:g}")
 
 
+def check_word(probe: str, option: str, value: str, words: Sequence[str]) -> None:
+    """Raise UsageError unless it is one of the words that stand for a number."""
+    if value not in words:
+        raise UsageError(f"{probe}: {option}={value} cannot be", f"give {option} as a number, or as {', '.join(words)}")
+
+
 def check_port(probe: str, port: int) -> None:
     """Raise UsageError unless it is a TCP or UDP port."""
     check_range(probe, "port", port, 1, 65535)
 
 
 def convert(probe: str, option: str, hint: object, value: object) -> object:
-    """The value as the option's type: ``int``, ``float``, ``str``, ``bool``, or one of them ``| None``.
+    """The value as the option's type: ``int``, ``float``, ``str``, ``bool``, one of them ``| None``, or ``int | str``
+    for a number that a word may stand for.
 
     Text, as it comes from a command line, is read; "none" is None where the option may be None. A value of any other
     type is for the probe itself to judge. Raises UsageError where it does not fit.
@@ -29,12 +38,12 @@ def convert(probe: str, option: str, hint: object, value: object) -> object:
     types = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if NoneType in types and (value is None or (isinstance(value, str) and value.lower() in ("", "none"))):
         return None
-    for wanted, read in ((bool, _bool), (int, _int), (float, _float), (str, _str)):
-        if wanted in types:
-            try:
-                return read(value)
-            except (TypeError, ValueError, OverflowError):
-                raise UsageError(f"{probe}: {option}={value} cannot be", f"give {option} as {_WORDS[wanted]}") from None
+    readers = [(wanted, read) for wanted, read in _READERS if wanted in types]
+    for _, read in readers:
+        with suppress(TypeError, ValueError, OverflowError):
+            return read(value)
+    if readers:
+        raise UsageError(f"{probe}: {option}={value} cannot be", f"give {option} as {_WORDS[readers[0][0]]}")
     return value
 
 
@@ -72,3 +81,11 @@ def _str(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError
     return str(value)
+
+
+_READERS: tuple[tuple[type, Callable[[object], object]], ...] = (
+    (bool, _bool),
+    (int, _int),
+    (float, _float),
+    (str, _str),
+)

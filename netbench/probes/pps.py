@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from netbench.errors import ParseError, UsageError
-from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, ServerCommand
+from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, Moved, ServerCommand
 from netbench.probes import iperf3
 from netbench.probes.base import sample
 from netbench.probes.options import check_port, check_range
@@ -20,6 +20,7 @@ JITTER = Metric("jitter", "s", Better.LOWER)
 
 CEILING = 0.95  # of the rate asked for, from which on the generator was measured and not the path
 BUSY = 0.95  # of the one core a single stream can use
+NEARLY_ALL = 0.99  # of what was sent, from which on the path would have carried more: where it is full, it drops
 SURPLUS = 1.01  # received per sent, from which on something on the way must have made packets
 
 _BITRATE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)([kmgt]?)", re.ASCII | re.IGNORECASE)
@@ -98,7 +99,12 @@ class Pps:
             sample(LOSS, max(0.0, 1 - traffic.received / traffic.sent)),
             sample(JITTER, traffic.jitter),
         )
-        return Measurement(samples, {"iperf3": result.version}, tuple(self._flags(traffic, result.end)))
+        moved = Moved(
+            forth=traffic.sent * (self.length + iperf3.UDP_HEADERS),
+            arrived=traffic.received * self.length,
+            packets=traffic.sent,
+        )
+        return Measurement(samples, {"iperf3": result.version}, tuple(self._flags(traffic, result.end)), moved)
 
     def _bytes(self, end: iperf3.Section) -> _Traffic:
         """From 3.11 on. Its counters mislead: ``packets`` is the highest sequence number that arrived, and what
@@ -131,12 +137,16 @@ class Pps:
         if 0 < CEILING * self.ceiling <= sent:
             detail = f"{sent:.0f} packets/s were sent, and the generator's ceiling is {self.ceiling:.0f} packets/s"
             yield Flag("generator-ceiling", detail)
+        elif NEARLY_ALL <= traffic.received / traffic.sent <= SURPLUS and not traffic.estimated:
+            detail = f"{traffic.received / traffic.sent:.2%} of {sent:.0f} packets/s arrived"
+            yield Flag("sender-limited", f"{detail}: the sender made no more, and the path was not filled")
         cores = iperf3.cpu(end, "host")
         if cores is not None and cores >= BUSY:
             yield Flag("cpu-bound", f"the sender kept {cores:.2f} of the one core busy that a single stream can use")
         if traffic.received > SURPLUS * traffic.sent:
             detail = f"{traffic.received:.0f} packets arrived of {traffic.sent:.0f} sent: something repeats them"
             yield Flag("surplus", detail)
+        yield from iperf3.clipped(traffic.receiving, self.duration)
         if traffic.estimated:
             yield Flag(
                 "received-estimated", "this iperf3 tells what was sent and lost; from 3.11 on it tells what arrived"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from netbench.analyse import OtherZone, ProbeSummary, aggregate, interpret
 from netbench.model import Manifest, Plan, StepRecord
+from netbench.report.causes import causes
 from netbench.report.document import Block, Document, Section
 from netbench.report.environment import environment
 from netbench.report.interpretation import interpretation, limits
@@ -55,4 +56,7 @@ def _probe(probe: ProbeSummary, material: Material) -> Section:
     others = secondary(probe, material.words)
     if others is not None:
         blocks.append(others)
+    bounding = causes(probe.primary, material.plan, material.manifest, material.words)
+    if bounding is not None:
+        blocks.append(bounding)
     return Section(material.words.probe(probe.probe), tuple(blocks))

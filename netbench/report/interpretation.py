@@ -50,7 +50,7 @@ def limits(material: Material) -> Section:
     items = [
         *material.sentences((Code.PRECISION, Code.RESOLUTION)),
         words("limits.repetition"),
-        words("limits.environment"),
+        _environment(material),
     ]
     for finding in material.findings:
         if finding.code in LIMIT_CODES and finding.params.get("mtu"):
@@ -60,3 +60,8 @@ def limits(material: Material) -> Section:
             source = words("clause").join(sources) or words("unknown")
             items.append(words("limits.payload", mtu=finding.params["mtu"], share=share, source=source))
     return Section(words("limits"), (BulletList(tuple(dict.fromkeys(items))),))
+
+
+def _environment(material: Material) -> str:
+    watched = sum(cell.watched for probe in material.analysis.probes for cell in probe.primary.cells)
+    return material.words("limits.environment", watched=watched, ok=material.analysis.ok)

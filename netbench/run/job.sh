@@ -2,8 +2,9 @@
 #   start DIR DEADLINE LINGER HEXPORT DEVICE COMMAND...  run COMMAND in a new private directory, report on stdout, clean up
 #   fetch DIR                                            wait for a started job and report its result again
 #   stop DIR                                             end the job DIR belongs to, and remove DIR
-# Lines on stdout: "netbench ready", "netbench beat UPTIME TX RX", "netbench frame STATUS OUTBYTES ERRBYTES" followed by
-# that many bytes of stdout and stderr and "netbench end"; "netbench gone" and "netbench lost" answer a fetch.
+# Lines on stdout: "netbench ready", "netbench beat UPTIME TX RX", "netbench frame STATUS OUTBYTES ERRBYTES HOSTBYTES"
+# followed by that many bytes of stdout, stderr and snapshots of the machine, and "netbench end"; "netbench gone" and
+# "netbench lost" answer a fetch.
 #
 # `start` stays the parent of all it starts until nothing is left of them, because a pod whose first process does not
 # reap would keep every orphan as a zombie. It outlives its connection (HUP and PIPE are ignored), and keeps the result
@@ -11,6 +12,8 @@
 # Functions answer in variables: a $(...) would cost a process each, on the machine that is being measured.
 set -u
 umask 077
+newline='
+'
 trap '' HUP PIPE INT
 verb=$1 dir=$2
 shift 2
@@ -29,10 +32,48 @@ clock() { # sets $now to whole seconds since boot
 
 frame() { # STATUS
   status=$1
-  set -- $(wc -c out err) # "N out N err N total"
-  echo "netbench frame $status $1 $3"
-  cat out err
+  set -- $(wc -c out err host) # "N out N err N host N total"
+  echo "netbench frame $status $1 $3 $5"
+  cat out err host
   echo "netbench end"
+} 2>/dev/null
+
+sources() { # sets $files to what a snapshot is made of, a path a line
+  files=/proc/uptime$newline/proc/stat
+  # CPU throttling: of the job's own cgroup and of all above it, for each of them may be throttled. Inside a container
+  # without a cgroup namespace the path is the machine's and leads nowhere, and the mount's own top is the container's.
+  while IFS=: read -r _ controllers path; do
+    case ,$controllers, in
+    ,,) tops=/sys/fs/cgroup ;;
+    *,cpu,*) tops="/sys/fs/cgroup/cpu /sys/fs/cgroup/$controllers" ;;
+    *) continue ;;
+    esac
+    case $path in */..*) path= ;; esac
+    path=${path%/}
+    for top in $tops; do
+      [ -d "$top" ] || continue
+      below=$path
+      files=$files$newline$top/cpu.stat
+      while [ -n "$below" ]; do
+        files=$files$newline$top$below/cpu.stat
+        below=${below%/*}
+      done
+      break
+    done
+  done </proc/self/cgroup
+  if [ -n "$device" ]; then
+    for counter in bytes packets dropped; do
+      for way in rx tx; do files=$files$newline/sys/class/net/$device/statistics/${way}_$counter; done
+    done
+  fi
+} 2>/dev/null
+
+snapshot() { # adds what the machine has done since boot to "host", as PATH:LINE. One process: "read" asks byte by byte
+  (
+    IFS=$newline
+    set -f
+    exec grep -sv -e '^intr' -e '^softirq' $files >>host
+  )
 } 2>/dev/null
 
 listening() { # does the child itself listen on TCP port $hex? Somebody else's server on that port is not ours
@@ -89,6 +130,8 @@ start)
   echo "$$ $since" >job
   # a TERM just before the wait below leaves it waiting; for a frozen child, which keeps the TERM, the watch then ends it
   trap 'stop=1; : >stopping; [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null' TERM
+  sources
+  snapshot
   # a session of its own: one signal reaches all that COMMAND starts
   ! command -v setsid >/dev/null || set -- setsid "$@"
   TMPDIR=$dir "$@" </dev/null >out 2>err &
@@ -108,6 +151,7 @@ start)
   watcher=$!
   wait "$child"
   status=$?
+  snapshot
   [ -z "$stop" ] || { end_child; status=stopped; }
   trap 'stop=1' TERM # the child is reaped: its number may soon be somebody else's
   [ ! -e overdue ] || status=overdue

@@ -41,6 +41,7 @@ class JobResult:
     status: str
     stdout: bytes
     stderr: bytes
+    host: bytes = b""  # snapshots of the machine from right before the command started and right after it ended
 
     @property
     def completed(self) -> Completed:
@@ -184,13 +185,14 @@ class FrameReader:
         line, newline, _ = self._buffer.partition(b"\n")
         if not newline:
             return False
-        if frame := re.fullmatch(rb"netbench frame (\w+) (\d+) (\d+)", line):
-            out, err = int(frame[2]), int(frame[3])
+        if frame := re.fullmatch(rb"netbench frame (\w+) (\d+) (\d+) (\d+)", line):
+            out, err, host = (int(size) for size in frame.groups()[1:])
             begin = len(line) + 1
-            body, end = self._buffer[begin : begin + out + err], self._buffer[begin + out + err :]
+            body, end = self._buffer[begin : begin + out + err + host], self._buffer[begin + out + err + host :]
             if not end.startswith(b"netbench end\n"):
                 return False
-            self.result = JobResult(frame[1].decode(), bytes(body[:out]), bytes(body[out:]))
+            parts = (bytes(body[:out]), bytes(body[out : out + err]), bytes(body[out + err :]))
+            self.result = JobResult(frame[1].decode(), *parts)
             return True
         del self._buffer[: len(line) + 1]
         if line == b"netbench ready":

@@ -14,6 +14,8 @@ from netbench.errors import NetbenchError
 from netbench.model import Endpoint, FailureClass, Flag, Measurement, Outcome, Step, StepRecord
 from netbench.probes.base import Probe
 from netbench.run.jobs import GRACE, LINGER, Beat, Job, JobResult
+from netbench.run.snapshots import Activity, activity
+from netbench.run.validity import judge
 from netbench.transports.base import Transport
 
 READY = 10.0  # seconds a server may take until it listens
@@ -59,6 +61,7 @@ class StepRun:
         self._cancelled = Event()
         self._server: Job | None = None
         self._client: Job | None = None
+        self._watched: dict[str, Activity | None] = {}
 
     def run(self) -> StepRecord:
         """Never raises for what a measurement can fail of: that is the record's outcome."""
@@ -74,6 +77,8 @@ class StepRun:
         except Exception as error:  # a fault of netbench's or of a plugin's must not end the run
             outcome = Outcome(FailureClass.INTERNAL, f"{type(error).__name__}: {error}")
         flags = self._stop()
+        if outcome.ok:
+            measurement = judge(measurement, self._watched)
         if flags:
             measurement = replace(measurement, flags=(*measurement.flags, *flags))
         return StepRecord(
@@ -96,7 +101,14 @@ class StepRun:
         if server is None:
             return
         seconds = READY + self._step.seconds + GRACE
-        self._server = Job(target.transport, target.workdir, server.argv, deadline=seconds, port=server.port)
+        self._server = Job(
+            target.transport,
+            target.workdir,
+            server.argv,
+            deadline=seconds,
+            port=server.port,
+            device=target.device,
+        )
         if not self._server.wait_ready(READY):
             raise _server_failure(self._server.result(), server.port, target.endpoint.name)
 
@@ -116,6 +128,7 @@ class StepRun:
         self._check_cancelled()
         result = self._client.result()
         self._keep("client", result)
+        self._watched["source"] = activity(result.host)
         self._check_cancelled()
         if result.status == "overdue":
             raise StepFailed(
@@ -139,10 +152,15 @@ class StepRun:
         """Stop server and client at the same time (each costs a round trip), then keep what the server said."""
         jobs = [job for job in (self._client, self._server) if job is not None]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            problems = [problem for problem in pool.map(lambda job: _quietly(job.stop), jobs) if problem]
-        if self._server is not None and not problems:
+            stopped = list(pool.map(lambda job: _quietly(job.stop), jobs))
+        problems = [problem for problem in stopped if problem]
+        if self._server is not None:
+            self._watched["destination"] = None
+        if self._server is not None and not stopped[-1]:
             try:
-                self._keep("server", self._server.result())
+                result = self._server.result()
+                self._watched["destination"] = activity(result.host)
+                self._keep("server", result)
             except NetbenchError as error:
                 problems.append(f"the server's log is lost: {error}")
         return tuple(
@@ -151,7 +169,7 @@ class StepRun:
         )
 
     def _keep(self, part: str, result: JobResult) -> None:
-        for stream, data in (("out", result.stdout), ("err", result.stderr)):
+        for stream, data in (("out", result.stdout), ("err", result.stderr), ("host", result.host)):
             if data or stream == "out":
                 self._archive.write_raw(self._step.id, self._attempt, f"{part}.{stream}", data)
 

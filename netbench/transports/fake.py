@@ -15,6 +15,17 @@ from netbench.model import Command, Completed
 from netbench.transports.base import OnOutput
 
 Argv = tuple[str, ...]
+
+#: What a machine with two idle cores and no limits has to say before and after a command of one second.
+QUIET = b"""/proc/uptime:100.00 180.00
+/proc/stat:cpu  1000 0 1000 18000 0 0 0 0 0 0
+/proc/stat:cpu0 500 0 500 9000 0 0 0 0 0 0
+/proc/stat:cpu1 500 0 500 9000 0 0 0 0 0 0
+/proc/uptime:101.00 181.90
+/proc/stat:cpu  1005 0 1005 18190 0 0 0 0 0 0
+/proc/stat:cpu0 505 0 505 9090 0 0 0 0 0 0
+/proc/stat:cpu1 500 0 500 9100 0 0 0 0 0 0
+"""
 T = TypeVar("T")
 
 
@@ -37,12 +48,14 @@ class JobReply:
     """How a remote job goes.
 
     ``serves``: it gets ready and goes on until it is stopped. ``cut``: the link breaks after the start, and the result
-    can be fetched. ``start_error``, ``fetch_error`` and ``stop_error`` are raised at that stage.
+    can be fetched. ``host``: the two snapshots of the machine that come with the result. ``start_error``,
+    ``fetch_error`` and ``stop_error`` are raised at that stage.
     """
 
     stdout: bytes = b""
     stderr: bytes = b""
     status: str = "0"
+    host: bytes = QUIET
     serves: bool = False
     cut: bool = False
     start_error: Exception | None = None
@@ -121,8 +134,8 @@ class FakeTransport:
 
 
 def _frame(reply: JobReply, status: str) -> bytes:
-    head = f"netbench frame {status} {len(reply.stdout)} {len(reply.stderr)}\n".encode()
-    return head + reply.stdout + reply.stderr + b"netbench end\n"
+    head = f"netbench frame {status} {len(reply.stdout)} {len(reply.stderr)} {len(reply.host)}\n".encode()
+    return head + reply.stdout + reply.stderr + reply.host + b"netbench end\n"
 
 
 def _longest(listed: Mapping[Argv, T], argv: Argv) -> T:

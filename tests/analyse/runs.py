@@ -116,9 +116,13 @@ def failed(record: StepRecord, failure: FailureClass, reason: str) -> StepRecord
 
 
 def measurement(
-    *samples: tuple[str, float, str], flags: Sequence[Flag] = (), facts: Mapping[str, str] | None = None
+    *samples: tuple[str, float, str],
+    flags: Sequence[Flag] = (),
+    facts: Mapping[str, str] | None = None,
+    watched: bool = False,
 ) -> Measurement:
-    return Measurement(tuple(Sample(*sample) for sample in samples), facts or {}, tuple(flags))
+    found = tuple(Sample(*sample) for sample in samples)
+    return Measurement(found, facts or {}, tuple(flags), watched=watched)
 
 
 def constant(values: Mapping[Cell, Sequence[float]], metric: str = "throughput", unit: str = "bit/s") -> Make:

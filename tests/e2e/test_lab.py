@@ -42,6 +42,11 @@ def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
         assert_complete(campaign, zone)
         assert {endpoint: leftovers(lab, endpoint) for endpoint in ENDPOINTS} == before
     assert "TEST BED" in campaign.report
+    for record in campaign.records:  # both ends were watched, and nobody else is on the lab's links
+        measurement = record["measurement"]
+        assert measurement["watched"], record  # type: ignore[index]
+        raised = {flag["code"] for flag in measurement["flags"]}  # type: ignore[index]
+        assert not raised & {"host-unseen", "other-traffic", "not-on-nic"}, record
     # links are shaped to 2 Gbit/s, of which headers leave 1.913 for payload; how much of it is reached depends on what
     # else this machine does, so only the best of a cell is held to it
     for cell, measured in values(campaign, "throughput").items():

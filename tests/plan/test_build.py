@@ -6,13 +6,14 @@ import itertools
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from netbench.errors import InventoryError, UsageError
-from netbench.model import Inventory, Plan, ZoneMode
+from netbench.model import InstanceType, Inventory, Plan, ZoneMode
 from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.registry import load_probes
 from tests.plan.fleets import fleet, inventories
@@ -223,3 +224,22 @@ def test_the_inventory_sets_order_and_baseline() -> None:
 def test_settings_that_cannot_be_are_refused_by_name(settings: dict[str, object]) -> None:
     with pytest.raises(InventoryError, match=rf"hosts\.yaml: netbench_{next(iter(settings))} is"):
         build_plan(fleet("a1 z: host", "a2 z: host", **settings), PROBES, zone=ZoneMode.SAME)
+
+
+def test_streams_by_the_queues_of_each_source() -> None:
+    """The plan shows the exact command, node by node."""
+    types = {"small": InstanceType("small", queues=2), "large": InstanceType("large", queues=8)}
+    fleet_of_two = replace(fleet("a1 z small: host", "a2 z large: host"), instance_types=types)
+    probes = load_probes(["throughput"], {"throughput": {"parallel": "auto"}})
+    plan = build_plan(fleet_of_two, probes, zone=ZoneMode.SAME, rounds=1, pairs=2)
+    streams = {step.pair.source: step.client[step.client.index("-P") + 1] for step in plan.steps}
+    assert streams == {"a1": "2", "a2": "8"}
+
+
+def test_streams_of_a_source_whose_queues_nobody_knows() -> None:
+    unknown = fleet("a1 z ecs.x: host", "a2 z ecs.x: host")
+    probes = load_probes(["throughput"], {"throughput": {"parallel": "auto"}})
+    asked = r"the number of a[12]'s NIC queues, and for the instance type ecs\.x"
+    with pytest.raises(UsageError, match=asked) as caught:
+        build_plan(unknown, probes, zone=ZoneMode.SAME)
+    assert "netbench_instance_types" in caught.value.remedy

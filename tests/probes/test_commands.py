@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from netbench.errors import UsageError
-from netbench.model import ServerCommand
+from netbench.model import InstanceType, ServerCommand
 from netbench.probes.base import Probe
 from netbench.probes.latency import Latency
 from netbench.probes.pps import Pps
+from netbench.probes.registry import load_probes
 from netbench.probes.throughput import Throughput
 
+IP = "198.18.0.2"
 SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000"), 16000)
 
 
@@ -55,6 +57,34 @@ def test_what_a_step_needs(probe: Probe, server: ServerCommand | None, tools: An
     assert probe.server() == server
     assert tools in (None, (probe.source_tools, probe.destination_tools))
     assert probe.seconds == pytest.approx(seconds)
+
+
+def test_as_many_streams_as_the_source_has_queues() -> None:
+    auto = Throughput(parallel="auto")
+    probe = auto.for_source("ecs-01", InstanceType("ecs.large", queues=8))
+    assert " ".join(probe.client(IP)) == f"iperf3 -c {IP} -t 45 -P 8 -p 16000 -J"
+    assert auto.for_source("ecs-01", InstanceType("ecs.huge", queues=200)).parallel == 128  # the most that iperf3 takes
+    given = Throughput(parallel=3)
+    assert given.for_source("ecs-01", None) == given
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [(None, "its instance type"), (InstanceType("ecs.x", 1e9), "the instance type ecs.x")]
+)
+def test_an_unknown_number_of_queues_is_not_guessed(kind: InstanceType | None, named: str) -> None:
+    with pytest.raises(UsageError, match=f"parallel=auto needs .* ecs-01's NIC queues, and for {named}") as caught:
+        Throughput(parallel="auto").for_source("ecs-01", kind)
+    assert "netbench_instance_types" in caught.value.remedy
+
+
+def test_a_word_or_a_number_from_the_command_line() -> None:
+    for text, value in (("auto", "auto"), ("8", 8)):
+        made = load_probes(["throughput"], {"throughput": {"parallel": text}})
+        assert made == {"throughput": Throughput(parallel=value)}
+    for bad in ("many", "", "8.5", True):
+        with pytest.raises(UsageError, match="throughput: parallel=") as caught:
+            load_probes(["throughput"], {"throughput": {"parallel": bad}})
+        assert "number" in caught.value.remedy
 
 
 @pytest.mark.parametrize(("bitrate", "ceiling"), [("100m", 781_250), ("1G", 7_812_500), ("12800", 100), ("0", 0)])

@@ -78,7 +78,7 @@ def test_the_golden_reports_use_every_text_and_every_code(monkeypatch: pytest.Mo
     for make in CAMPAIGNS.values():
         campaign = make()
         build_document(campaign.manifest, campaign.plan, campaign.records, other=campaign.other)
-    words = ("failure.", "remedy.", "flag.", "fact.")
+    words = ("failure.", "remedy.", "flag.", "fact.", "evidence.")
     durations = {"seconds"}  # see test_durations
     assert {key for key in set(watched) - watched.used if not key.startswith(words)} == durations
     codes = {code.value for code in Code} - {"flagged", "overall"}

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
-from netbench.model import Command, Completed
+from netbench.model import Command, Completed, Measurement, Moved
 from netbench.run.jobs import Beat, FrameReader, Job
+from netbench.run.snapshots import activity
+from netbench.run.validity import judge
 from netbench.transports.base import OnOutput
 from netbench.transports.local import LocalTransport
 
@@ -149,10 +151,125 @@ def test_beats_come_while_it_runs(transport: LocalTransport, tmp_path: Path) -> 
     assert beats[0].sent is not None
 
 
+def test_snapshots_of_the_machine_frame_the_command(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), ("sleep", "0.5"), deadline=20, device="lo")
+    told = job.result().host
+    found = activity(told)
+    assert found is not None, told
+    assert 0.5 <= found.seconds < 10
+    assert set(found.cores) == {f"cpu{core}" for core in range(os.cpu_count() or 0)}
+    assert {"rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "rx_dropped", "tx_dropped"} == set(found.nic)
+    assert b"intr" not in told  # on a large machine that is by far the longest of all
+    job.stop()
+
+
+def test_a_stopped_server_tells_too(transport: LocalTransport, tmp_path: Path) -> None:
+    job = Job(transport, str(tmp_path), (sys.executable, "-c", LISTEN, port := str(free_port())), deadline=60,
+              port=int(port))  # fmt: skip
+    assert job.wait_ready(20)
+    job.stop()
+    assert activity(job.result().host) is not None
+
+
+def test_others_traffic_on_the_device_is_seen(tmp_path: Path) -> None:
+    """20 MB that somebody else sends over loopback meanwhile, for a step that says it moved nothing."""
+    job = Job(LocalTransport(), str(tmp_path), ("sleep", "1"), deadline=20, device="lo")
+    until(lambda: [path for path in tmp_path.glob("netbench-*/child") if path.read_text()])
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sender:
+        receiver, _ = server.accept()
+        with receiver:
+            for _ in range(200):
+                sender.sendall(b"x" * 100_000)
+                received = 0
+                while received < 100_000:
+                    received += len(receiver.recv(100_000))
+    told = activity(job.result().host)
+    job.stop()
+    assert told is not None
+    assert told.nic["tx_bytes"] >= 20_000_000
+    judged = judge(Measurement((), moved=Moved(0, 0)), {"source": told})
+    assert "other-traffic" in {flag.code for flag in judged.flags}
+
+
+class WrappedTransport(LocalTransport):
+    """This machine, where everything is started by another program."""
+
+    def __init__(self, *program: str) -> None:
+        self._program = program
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        return super().run(Command((*self._program, *command.argv), command.env, command.deadline), on_output)
+
+
+@pytest.fixture
+def slow_cgroup() -> Iterator[Path]:
+    """The file that lists the members of a cgroup that may use a tenth of one core, of either version."""
+    name = f"netbench-test-{os.getpid()}"
+    v1, v2 = Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup")
+    group = (v1 if v1.is_dir() else v2) / name
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"no cgroup can be made here: {error}")
+    try:
+        if v1.is_dir():
+            (group / "cpu.cfs_quota_us").write_text("10000")
+        else:
+            (group / "cpu.max").write_text("10000 100000")
+    except OSError as error:
+        group.rmdir()
+        pytest.skip(f"no CPU limit can be set on a cgroup here: {error}")
+    members = group / "cgroup.procs"
+    yield members
+    until(lambda: not members.read_text())
+    group.rmdir()
+
+
+def test_throttling_by_a_real_cgroup_is_seen(slow_cgroup: Path, tmp_path: Path) -> None:
+    argv = ("timeout", "1", "sh", "-c", "while :; do :; done")
+    inside = WrappedTransport("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(slow_cgroup))
+    job = Job(inside, str(tmp_path), argv, deadline=20)
+    told = activity(job.result().host)
+    job.stop()
+    assert told is not None
+    assert told.throttled is not None
+    assert told.throttled > 0.1  # of the 0.9 s that the limit leaves out, where nobody else takes the core meanwhile
+    flags = judge(Measurement(()), {"source": told}).flags
+    assert "throttled" in {flag.code for flag in flags}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_cgroup_v2_is_read_where_it_is_mounted(tmp_path: Path) -> None:
+    """Of the job's own cgroup and of all above it; in place of a kernel's there is a directory that looks like one."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if own is None or "/.." in own:
+        pytest.skip("this process is in no cgroup of version 2, or outside of its namespace")
+    mounted = tmp_path / "cgroup"
+    levels = [Path(own), *Path(own).parents]
+    for level in levels:
+        folder = mounted / str(level).lstrip("/")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cpu.stat").write_text(f"usage_usec 5\nthrottled_usec {len(level.parts)}\n")
+    program = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /sys/fs/cgroup && exec "$@"', str(mounted))
+    job = Job(WrappedTransport(*program), str(tmp_path), ("true",), deadline=20)
+    told = job.result().host.decode()
+    job.stop()
+    for level in levels:
+        name = f"{level}/cpu.stat".replace("//", "/")
+        assert told.count(f"/sys/fs/cgroup{name}:throttled_usec {len(level.parts)}\n") == 2, told
+    found = activity(told.encode())
+    assert found is not None
+    assert found.throttled == 0
+
+
 @pytest.mark.parametrize("cuts", [1, 3])
 def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
     job = Job(CutTransport(cuts), str(tmp_path), ("sh", "-c", "sleep 2; echo measured"), deadline=20)
     assert job.result().stdout == b"measured\n"
+    told = activity(job.result().host)
+    assert told is not None
+    assert told.seconds >= 2
     job.stop()
 
 
@@ -180,7 +297,7 @@ def test_a_killed_shell_leaves_nothing_once_stopped(tmp_path: Path) -> None:
 
 
 def test_frames_in_any_pieces() -> None:
-    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2\na\nbc\nnetbench end\n"
+    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2 5\na\nbc\nhost\nnetbench end\n"
     for size in range(1, len(stream)):
         beats: list[Beat] = []
         reader = FrameReader(beats.append)
@@ -189,7 +306,7 @@ def test_frames_in_any_pieces() -> None:
         assert reader.ready
         assert beats == [Beat(12.5, None, 7)]
         assert reader.result is not None
-        assert (reader.result.stdout, reader.result.stderr) == (b"a\nb", b"c\n")
+        assert (reader.result.stdout, reader.result.stderr, reader.result.host) == (b"a\nb", b"c\n", b"host\n")
     for end in range(len(stream)):
         reader = FrameReader()
         reader.feed(stream[:end])

@@ -31,7 +31,7 @@ from netbench.probes.throughput import Throughput
 from netbench.run.events import Event, RunEnded, StepEnded, StepStarted
 from netbench.run.lifecycle import Target
 from netbench.run.runner import Runner
-from netbench.transports.fake import FakeTransport, JobReply, UnlistedCommandError
+from netbench.transports.fake import QUIET, FakeTransport, JobReply, UnlistedCommandError
 
 SERVER = ("iperf3", "-s")
 CLIENT = ("iperf3", "-c")
@@ -131,9 +131,34 @@ def test_a_good_step() -> None:
     assert record.measurement.samples[0] == Sample("throughput", 1e9, "bit/s")
     assert w.journal.raw["s0", "client.out"] == GOOD
     assert w.journal.raw["s0", "server.out"] == b"log"
+    assert w.journal.raw["s0", "client.host"] == w.journal.raw["s0", "server.host"] == QUIET
+    assert record.measurement.watched
+    assert record.measurement.flags == ()
     assert w.left == 0
     assert w.b.commands == [("iperf3", "-s", "-i", "1", "-p", "16000")]
     assert [type(event).__name__ for event in w.seen.events] == ["RunStarted", "StepStarted", "StepEnded", "RunEnded"]
+
+
+BUSY = QUIET.replace(b"cpu1 500 0 500 9100", b"cpu1 600 0 500 9000")
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "said"),
+    [
+        (BUSY, QUIET, {"cpu-one-core": "cpu1 of the source"}),
+        (QUIET, BUSY, {"cpu-one-core": "cpu1 of the destination"}),
+        (QUIET, b"", {"host-unseen": "the destination"}),
+    ],
+)
+def test_what_the_machines_tell_becomes_flags(client: bytes, server: bytes, said: dict[str, str]) -> None:
+    w = world(JobReply(GOOD, host=client), JobReply(serves=True, host=server))
+    assert w.run() == "complete"
+    (record,) = w.journal.records
+    assert record.outcome.ok
+    flags = {flag.code: flag.detail for flag in record.measurement.flags}
+    assert flags.keys() == said.keys()
+    assert all(part in flags[code] for code, part in said.items())
+    assert record.measurement.watched is bool(client and server)
 
 
 CUT = ConnectionCutError("the link broke")
