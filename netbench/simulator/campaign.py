@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from netbench.analyse import Analysis, Finding, aggregate, interpret
 from netbench.model import (
     Endpoint,
+    InstanceType,
     Inventory,
     LocalAccess,
     Manifest,
@@ -55,13 +56,14 @@ def simulate(
     seed: int = 0,
     pairs: int = 1,
     precision: Precision | None = None,
+    instance_type: InstanceType | None = None,
     order: Reorder | None = None,
 ) -> Simulated:
     """Run one campaign. The same arguments give the same records, but for their times.
 
-    ``order``: another order of the plan's steps than netbench's own.
+    ``instance_type``: what all nodes are, for limits. ``order``: another order of the plan's steps than netbench's own.
     """
-    inventory = fleet(world.kinds)
+    inventory = fleet(world.kinds, instance_type)
     plan = build_plan(
         inventory, probes, zone=zone, rounds=rounds, pairs=pairs, seed=seed, max_parallel=1, precision=precision
     )
@@ -84,15 +86,17 @@ def simulate(
     return Simulated(more.plan, manifest, tuple(stage.journal))
 
 
-def fleet(kinds: Sequence[str]) -> Inventory:
+def fleet(kinds: Sequence[str], instance_type: InstanceType | None = None) -> Inventory:
     """Two zones of two nodes, with an endpoint of every kind on each."""
-    nodes = tuple(Node(f"{zone}{number}", zone) for zone in ("a", "b") for number in (1, 2))
+    name = instance_type.name if instance_type else None
+    nodes = tuple(Node(f"{zone}{number}", zone, name) for zone in ("a", "b") for number in (1, 2))
     endpoints = tuple(
         Endpoint(f"{node.name}-{kind}", kind, node.name, f"198.18.{index}.{number}", LocalAccess())
         for number, node in enumerate(nodes, 1)
         for index, kind in enumerate(kinds)
     )
-    return Inventory("simulated", nodes, endpoints)
+    types = {instance_type.name: instance_type} if instance_type else {}
+    return Inventory("simulated", nodes, endpoints, instance_types=types)
 
 
 def interleaved(plan: Plan) -> Plan:
