@@ -29,12 +29,22 @@ def pod_endpoint(pod: Pod, source: PodSource, node: str, where: str) -> Endpoint
         access=PodAccess(source.cluster, source.namespace, pod.metadata.name, container),
         labels=labels | {key: said(annotations[key]) for key in SHAPING if key in annotations},
         not_ready=_not_ready(pod, container),
+        declared=_declared(pod),
     )
 
 
 def has_container(pod: Pod, name: str) -> bool:
     """Whether the pod has a container of that name."""
     return any(container.name == name for container in pod.spec.containers)
+
+
+def _declared(pod: Pod) -> dict[str, str]:
+    """What Kubernetes says of the pod, as evidence: labels, annotations, and the limits of all its containers."""
+    limits = {}
+    for container in pod.spec.containers:
+        limits.update((container.resources and container.resources.limits) or {})
+    parts = (("label", pod.metadata.labels), ("annotation", pod.metadata.annotations), ("limit", limits))
+    return {f"{part} {said(key)}": said(str(value)) for part, found in parts for key, value in (found or {}).items()}
 
 
 def _kind(pod: Pod, source: PodSource, where: str) -> str:

@@ -4,6 +4,7 @@ Units are SI base units everywhere: bit/s, packets/s, seconds, fractions (0..1).
 Nothing in here imports anything else of netbench, opens anything or knows the name of a kind, a probe or a transport.
 """
 
+from netbench.model.attestation import Attestation, AttestationRule, Test, Verdict
 from netbench.model.commands import Command, Completed
 from netbench.model.fleet import (
     Access,
@@ -33,6 +34,8 @@ from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, Se
 
 __all__ = [
     "Access",
+    "Attestation",
+    "AttestationRule",
     "Better",
     "Cell",
     "Cluster",
@@ -61,5 +64,7 @@ __all__ = [
     "SshAccess",
     "Step",
     "StepRecord",
+    "Test",
+    "Verdict",
     "ZoneMode",
 ]
