@@ -10,7 +10,7 @@ from netbench.inventory.place import Place, Variable
 from netbench.inventory.schema import AllVariables, RuleVariables
 from netbench.inventory.validation import validate
 from netbench.inventory.yaml_values import read_yaml
-from netbench.model import AttestationRule, Test
+from netbench.model import AttestationRule, Sign
 
 FILE = "attestation.yaml"
 
@@ -27,7 +27,7 @@ def attestation_rules(
 
 
 def _rule(entry: RuleVariables, source: str) -> AttestationRule:
-    tests = {Test.MUST: entry.must, Test.MUST_NOT: entry.must_not, Test.SHOWS: entry.shows, Test.MARKS: entry.marks}
+    tests = {Sign.MUST: entry.must, Sign.MUST_NOT: entry.must_not, Sign.SHOWS: entry.shows, Sign.MARKS: entry.marks}
     test, pattern = next((test, pattern) for test, pattern in tests.items() if pattern is not None)
     return AttestationRule(entry.evidence, test, pattern, entry.means, entry.source or source, entry.optional)
 

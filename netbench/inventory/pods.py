@@ -9,17 +9,12 @@ from netbench.inventory.kubernetes import Pod
 from netbench.inventory.words import LONGEST_LABEL, is_label, said, shown
 from netbench.model import Endpoint, PodAccess, PodSource
 
-# annotations that say how a pod's traffic is shaped; they are kept among the endpoint's labels
-SHAPING = ("kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth")
-
 
 def pod_endpoint(pod: Pod, source: PodSource, node: str, where: str) -> Endpoint:
     """The endpoint that a pod is, on that node. ``where``: inventory and source, for messages.
 
     Raises InventoryError for a pod without a kind and for an address that is none.
     """
-    labels = pod.metadata.labels or {}
-    annotations = pod.metadata.annotations or {}
     container = source.container or pod.spec.containers[0].name
     return Endpoint(
         name=f"{source.namespace}/{pod.metadata.name}",
@@ -27,7 +22,7 @@ def pod_endpoint(pod: Pod, source: PodSource, node: str, where: str) -> Endpoint
         node=node,
         address=_address(pod, where),
         access=PodAccess(source.cluster, source.namespace, pod.metadata.name, container),
-        labels=labels | {key: said(annotations[key]) for key in SHAPING if key in annotations},
+        labels=pod.metadata.labels or {},
         not_ready=_not_ready(pod, container),
         declared=_declared(pod),
     )

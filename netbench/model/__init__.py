@@ -4,7 +4,7 @@ Units are SI base units everywhere: bit/s, packets/s, seconds, fractions (0..1).
 Nothing in here imports anything else of netbench, opens anything or knows the name of a kind, a probe or a transport.
 """
 
-from netbench.model.attestation import Attestation, AttestationRule, Test, Verdict
+from netbench.model.attestation import Attestation, AttestationRule, Sign, Verdict
 from netbench.model.commands import Command, Completed
 from netbench.model.fleet import (
     Access,
@@ -61,10 +61,10 @@ __all__ = [
     "PodSource",
     "Sample",
     "ServerCommand",
+    "Sign",
     "SshAccess",
     "Step",
     "StepRecord",
-    "Test",
     "Verdict",
     "ZoneMode",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
-class Test(str, Enum):
+class Sign(str, Enum):
     """What a rule does with its evidence."""
 
     MUST = "must"  # evidence that does not match refutes the kind
@@ -21,7 +21,7 @@ class AttestationRule:
     """One sign to look for."""
 
     evidence: str  # the name of a piece of evidence, such as "interface" or "annotation k8s.aliyun.com/pod-eni"
-    test: Test
+    sign: Sign
     pattern: str  # regular expression, searched for
     means: str  # what the sign says of the endpoint, for people
     source: str = ""  # who says that it does

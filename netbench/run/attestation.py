@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from netbench.model import Attestation, AttestationRule, Endpoint, FailureClass, Flag, Plan, Test, Verdict
+from netbench.model import Attestation, AttestationRule, Endpoint, FailureClass, Flag, Plan, Sign, Verdict
 from netbench.run import evidence
 from netbench.run.check import Check
 
@@ -19,6 +19,7 @@ SHOWN = (
     "peer",
     "mac",
     "address",
+    "prefix",
     "gateway",
     "routes",
     "qdisc",
@@ -29,7 +30,7 @@ SHOWN = (
 REMEDY = (
     "correct the pod's label or its network, netbench_attestation, or pass --allow-mislabelled; the report then says so"
 )
-_DECIDING = (Test.MUST, Test.MUST_NOT)
+_DECIDING = (Sign.MUST, Sign.MUST_NOT)
 
 Rules = Mapping[str, tuple[AttestationRule, ...]]  # by pattern of kinds
 
@@ -56,7 +57,7 @@ def attest(
 def judge(endpoint: str, kind: str, rules: Rules, known: Mapping[str, str]) -> Attestation:
     """The verdict on one endpoint. Evidence that is missing proves nothing: neither for the kind nor against it."""
     ours = [rule for pattern, listed in rules.items() if fnmatchcase(kind, pattern) for rule in listed]
-    deciding = [rule for rule in ours if rule.test in _DECIDING]
+    deciding = [rule for rule in ours if rule.sign in _DECIDING]
     refuting = [_reason(rule, known) for rule in deciding if _refutes(rule, known.get(rule.evidence))]
     missing = [rule.evidence for rule in deciding if not rule.optional and rule.evidence not in known]
     verdict, reasons = Verdict.PROVEN, refuting
@@ -69,13 +70,13 @@ def judge(endpoint: str, kind: str, rules: Rules, known: Mapping[str, str]) -> A
     elif not any(rule.evidence in known for rule in deciding):
         verdict, reasons = Verdict.NOT_PROVEN, [f"{name}: not known" for name in dict.fromkeys(_named(deciding))]
     shown = {name: known[name] for name in dict.fromkeys((*SHOWN, *_named(ours))) if name in known}
-    told = {test: [rule for rule in ours if rule.test is test and _matches(rule, known)] for test in Test}
+    told = {sign: [rule for rule in ours if rule.sign is sign and _matches(rule, known)] for sign in Sign}
     return Attestation(
         endpoint,
         verdict,
         tuple(reasons),
-        datapath=told[Test.SHOWS][0].means if told[Test.SHOWS] else "",
-        marks=tuple(_reason(rule, known) for rule in told[Test.MARKS]),
+        datapath=told[Sign.SHOWS][0].means if told[Sign.SHOWS] else "",
+        marks=tuple(_reason(rule, known) for rule in told[Sign.MARKS]),
         evidence=shown,
     )
 
@@ -107,7 +108,9 @@ def _check(attestation: Attestation, allow: bool) -> Check:
         detail = f"not what its label says: {'; '.join(parts)} (evidence: {evidence})"
         return Check(name, "attested", detail, None if allow else FailureClass.MISLABELLED, REMEDY, verdict.value)
     if verdict is Verdict.PROVEN:
-        parts.insert(0, ", ".join(attestation.evidence[key] for key in _SHORT if key in attestation.evidence))
+        parts.insert(
+            0, ", ".join(f"{key} {attestation.evidence[key]}" for key in _SHORT if key in attestation.evidence)
+        )
     if verdict is Verdict.NOT_ATTESTED:
         parts.insert(0, "no rules for its kind")
     if attestation.datapath:
@@ -120,7 +123,7 @@ _LONG = ("routes", "qdiscs", "offloads")
 
 
 def _refutes(rule: AttestationRule, text: str | None) -> bool:
-    return text is not None and (re.search(rule.pattern, text) is None) is (rule.test is Test.MUST)
+    return text is not None and (re.search(rule.pattern, text) is None) is (rule.sign is Sign.MUST)
 
 
 def _matches(rule: AttestationRule, evidence: Mapping[str, str]) -> bool:

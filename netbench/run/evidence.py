@@ -22,7 +22,6 @@ _MAC = re.compile(r"link/\S+ ([0-9a-f:]{17})")
 _QDISC = re.compile(r" qdisc (\S+)")
 _TYPE = re.compile(r"\\ +link/[^\\]*\\ +([a-z][a-z0-9_]*) ")  # the kind's own part follows that of the link layer
 _ADDRESS = re.compile(r" inet6? (\S+) ")
-_DETAILED = " promiscuity "  # only ip -d says it
 
 
 def split(found: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -38,6 +37,7 @@ def read(
     link = seen.get("link", "")
     routes = seen.get("routes") or "; ".join(_proc_routes(seen.get("proc_routes", "")))
     device = facts.get("nic", "")
+    address = _first(_ADDRESS, seen.get("address", ""))
     found = {
         "node": planned.node,
         "zone": planned.zone,
@@ -48,7 +48,8 @@ def read(
         "peer": peer,
         "qdisc": _first(_QDISC, link),
         "qdiscs": seen.get("qdiscs", ""),
-        "address": _first(_ADDRESS, seen.get("address", "")),
+        "address": address,
+        "prefix": f"/{bits}" if (bits := address.partition("/")[2]) else "",
         "routes": routes,
         "gateway": _gateway(routes, device),
         "offloads": _offloads(seen.get("offloads", "")),
@@ -95,9 +96,9 @@ def _interface(link: str, device: str, index: str) -> str:
 
 def _link_type(link: str, seen: Mapping[str, str]) -> str:
     """veth, ipvlan, vlan, ...; "device" for what hangs on a bus; "" where it is not known."""
-    if _DETAILED in link and (kind := _first(_TYPE, f"{link} ")):
-        return kind
-    return seen.get("devtype", "") or ("device" if seen.get("parent") or " parentbus " in link else "")
+    if seen.get("parent") or " parentbus " in link:
+        return "device"
+    return _first(_TYPE, f"{link} ") or seen.get("devtype", "")
 
 
 def _gateway(routes: str, device: str) -> str:

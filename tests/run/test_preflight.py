@@ -13,8 +13,9 @@ import pytest
 from netbench.errors import AuthError
 from netbench.model import Cluster, Command, Completed, Endpoint, FailureClass, LocalAccess, Plan
 from netbench.probes.throughput import Throughput
+from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
-from netbench.run.preflight import Check, Preflight, preflight
+from netbench.run.preflight import Preflight, preflight
 from netbench.transports.base import OnOutput, Transport
 from netbench.transports.fake import FakeTransport, Reply
 from tests.run.test_runner import make_plan
