@@ -112,7 +112,7 @@ def show_checks(checked: Checked, *, all_rows: bool = True) -> None:
     rows = [
         (check.endpoint, check.what, "FAILED" if check.failure else check.note, check.detail, check.remedy)
         for check in checked.preflight.checks
-        if all_rows or check.failure or check.note == "mislabelled"
+        if all_rows or check.failure or check.warns
     ]
     if rows:
         say(table(("endpoint", "check", "", "found", "remedy"), rows))

@@ -30,6 +30,8 @@ SHOWN = (
 REMEDY = (
     "correct the pod's label or its network, netbench_attestation, or pass --allow-mislabelled; the report then says so"
 )
+_SHORT = ("interface", "link type", "mac", "gateway")  # told of those that are proven
+_LONG = ("routes", "qdiscs", "offloads")  # not told in a row of the table
 _DECIDING = (Sign.MUST, Sign.MUST_NOT)
 
 Rules = Mapping[str, tuple[AttestationRule, ...]]  # by pattern of kinds
@@ -106,20 +108,16 @@ def _check(attestation: Attestation, allow: bool) -> Check:
     if verdict is Verdict.MISLABELLED:
         evidence = ", ".join(f"{key} {text}" for key, text in attestation.evidence.items() if key not in _LONG)
         detail = f"not what its label says: {'; '.join(parts)} (evidence: {evidence})"
-        return Check(name, "attested", detail, None if allow else FailureClass.MISLABELLED, REMEDY, verdict.value)
+        failure = None if allow else FailureClass.MISLABELLED
+        return Check(name, "attested", detail, failure, REMEDY, note=verdict.value, warns=allow)
     if verdict is Verdict.PROVEN:
-        parts.insert(
-            0, ", ".join(f"{key} {attestation.evidence[key]}" for key in _SHORT if key in attestation.evidence)
-        )
+        told = [f"{key} {attestation.evidence[key]}" for key in _SHORT if key in attestation.evidence]
+        parts.insert(0, ", ".join(told))
     if verdict is Verdict.NOT_ATTESTED:
         parts.insert(0, "no rules for its kind")
     if attestation.datapath:
         parts.append(f"datapath: {attestation.datapath}")
-    return Check(name, "attested", "; ".join(parts), note=verdict.value)
-
-
-_SHORT = ("interface", "link type", "mac", "gateway")
-_LONG = ("routes", "qdiscs", "offloads")
+    return Check(name, "attested", "; ".join(parts), note=verdict.value, warns=verdict is Verdict.NOT_PROVEN)
 
 
 def _refutes(rule: AttestationRule, text: str | None) -> bool:

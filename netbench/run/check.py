@@ -17,3 +17,4 @@ class Check:
     failure: FailureClass | None = None
     remedy: str = ""
     note: str = "ok"  # what the table says of one that did not fail, such as "not-proven"
+    warns: bool = False  # it did not fail, and yet whoever measures should know

@@ -163,7 +163,7 @@ def test_nothing_known_proves_nothing(tmp_path: Path) -> None:
         attestation = judge("p", kind, rules(tmp_path), {"node": "n"})
         assert attestation.verdict is Verdict.NOT_PROVEN
         (check,) = checks([attestation], allow=False)
-        assert (check.failure, check.note) == (None, "not-proven")
+        assert (check.failure, check.note, check.warns) == (None, "not-proven", True)
         assert "interface: not known" in check.detail
 
 
@@ -192,7 +192,7 @@ def test_a_mislabelled_endpoint_is_refused_or_marked(tmp_path: Path) -> None:
     assert "--allow-mislabelled" in refused.remedy
     assert "gateway: 169.254.1.1" in refused.detail
     (allowed,) = checks([attestation], allow=True)
-    assert (allowed.failure, allowed.note) == (None, "mislabelled")
+    assert (allowed.failure, allowed.note, allowed.warns) == (None, "mislabelled", True)
     (flag,) = flags(make_plan(), [attestation])["a"]
     assert flag.code == "mislabelled"
     assert "a is labelled host, but" in flag.detail

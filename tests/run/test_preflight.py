@@ -43,6 +43,23 @@ def test_the_facts_of_this_machine(shell: str) -> None:
     assert "missing" not in found
 
 
+@pytest.mark.parametrize("tools", ["", "ip tc ethtool"])
+def test_evidence_is_gathered_with_and_without_ip(tools: str, tmp_path: Path) -> None:
+    """The index of loopback and of every link comes from /sys; only tools tell the rest."""
+    for tool in f"sh sed cat readlink rm mkdir uname nproc {tools}".split():
+        if path := shutil.which(tool):
+            (tmp_path / tool).symlink_to(path)
+    argv = ["sh", "-c", FACTS, "netbench-facts", "127.0.0.1", "", ""]
+    environment = {"PATH": str(tmp_path)}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True, env=environment)
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert "lo 1 1" in found["seen.links"].split("; ")
+    if shutil.which("ip"):
+        assert ("seen.link" in found) is bool(tools)
+    if "nic" in found:
+        assert found["seen.index"].split()[0].isdigit()
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_missing_tools_and_taken_ports_are_found(shell: str) -> None:
     with socket.socket() as taken:
