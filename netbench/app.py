@@ -29,9 +29,11 @@ from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
 from netbench.report import build_document, render
 from netbench.rounds import MoreRounds
+from netbench.run.attestation import flags
+from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
 from netbench.run.events import Observer
-from netbench.run.preflight import Check, Preflight, preflight
+from netbench.run.preflight import Preflight, preflight
 from netbench.run.runner import Runner
 from netbench.store import RunDir, names, run_name
 from netbench.transports.base import ConnectOptions
@@ -68,6 +70,7 @@ class Request:
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # probe -> option -> value; these win
     accept_new_host_keys: bool = False
     allow_mixed_versions: bool = False
+    allow_mislabelled: bool = False  # measure endpoints that are not what their labels say, and mark what they give
     keep_going: bool = False  # measure what can be measured though a check failed
     reports: str = REPORTS
     lang: str = "en"
@@ -170,7 +173,9 @@ def check(campaign: Campaign, connections: Pool) -> Checked:
         endpoints,
         campaign.probes,
         lambda endpoint: connections.get(endpoint.access),
+        rules=campaign.inventory.attestation,
         allow_mixed_versions=campaign.request.allow_mixed_versions,
+        allow_mislabelled=campaign.request.allow_mislabelled,
     )
     checks: list[Check] = []
     versions: tuple[str, str] | None = None
@@ -213,6 +218,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         kubectl=checked.kubectl,
         kubernetes=checked.kubernetes,
         environment=checked.preflight.facts,
+        attestations=checked.preflight.attestations,
         instance_types=campaign.inventory.instance_types,
         command=tuple(command),
     )
@@ -225,6 +231,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         directory,
         observer,
         unusable=checked.preflight.unusable(),
+        marks=flags(campaign.plan, checked.preflight.attestations),
     )
     status = runner.run(campaign.seconds, more=MoreRounds(campaign.plan, directory))
     finished = datetime.now(timezone.utc).isoformat(timespec="seconds")

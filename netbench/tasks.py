@@ -37,6 +37,7 @@ CAMPAIGN: dict[str, tuple[Any, str]] = {
 }
 CHECKS: dict[str, tuple[Any, str]] = {
     "allow_mixed_versions": (False, "measure between different iperf3 versions; the report says so"),
+    "allow_mislabelled": (False, "measure endpoints that are not what their labels say; the report marks them"),
 }
 BENCH: dict[str, tuple[Any, str]] = {
     "lang": ("en", "language of the report: en or zh"),

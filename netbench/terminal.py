@@ -132,9 +132,9 @@ def _show_precision(campaign: Campaign) -> None:
 def show_checks(checked: Checked, *, all_rows: bool = True) -> None:
     """The preflight table; failures carry their remedy."""
     rows = [
-        (check.endpoint, check.what, "FAILED" if check.failure else "ok", check.detail, check.remedy)
+        (check.endpoint, check.what, "FAILED" if check.failure else check.note, check.detail, check.remedy)
         for check in checked.preflight.checks
-        if all_rows or check.failure
+        if all_rows or check.failure or check.warns
     ]
     if rows:
         say(table(("endpoint", "check", "", "found", "remedy"), rows))

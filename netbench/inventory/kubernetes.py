@@ -32,8 +32,13 @@ class Metadata(_Object):
     deletion_timestamp: str | None = None
 
 
+class Resources(_Object):
+    limits: dict[str, str | int | float] | None = None
+
+
 class Container(_Object):
     name: DnsLabel
+    resources: Resources | None = None
 
 
 class PodSpec(_Object):

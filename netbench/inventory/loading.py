@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netbench.inventory.access import host_access
+from netbench.inventory.attestation import attestation_rules
 from netbench.inventory.files import base_directory, read_tree
 from netbench.inventory.instance_types import instance_types
 from netbench.inventory.lineage import Lineage
@@ -55,6 +56,7 @@ def load(path: str | Path, limit: str | None = None) -> Inventory:
         ),
         settings={**given, "limit": limit} if limit is not None else given,
         instance_types=instance_types(settings.netbench_instance_types, source),
+        attestation=attestation_rules(settings.netbench_attestation, source),
     )
 
 

@@ -9,17 +9,12 @@ from netbench.inventory.kubernetes import Pod
 from netbench.inventory.words import LONGEST_LABEL, is_label, said, shown
 from netbench.model import Endpoint, PodAccess, PodSource
 
-# annotations that say how a pod's traffic is shaped; they are kept among the endpoint's labels
-SHAPING = ("kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth")
-
 
 def pod_endpoint(pod: Pod, source: PodSource, node: str, where: str) -> Endpoint:
     """The endpoint that a pod is, on that node. ``where``: inventory and source, for messages.
 
     Raises InventoryError for a pod without a kind and for an address that is none.
     """
-    labels = pod.metadata.labels or {}
-    annotations = pod.metadata.annotations or {}
     container = source.container or pod.spec.containers[0].name
     return Endpoint(
         name=f"{source.namespace}/{pod.metadata.name}",
@@ -27,14 +22,24 @@ def pod_endpoint(pod: Pod, source: PodSource, node: str, where: str) -> Endpoint
         node=node,
         address=_address(pod, where),
         access=PodAccess(source.cluster, source.namespace, pod.metadata.name, container),
-        labels=labels | {key: said(annotations[key]) for key in SHAPING if key in annotations},
+        labels=pod.metadata.labels or {},
         not_ready=_not_ready(pod, container),
+        declared=_declared(pod),
     )
 
 
 def has_container(pod: Pod, name: str) -> bool:
     """Whether the pod has a container of that name."""
     return any(container.name == name for container in pod.spec.containers)
+
+
+def _declared(pod: Pod) -> dict[str, str]:
+    """What Kubernetes says of the pod, as evidence: labels, annotations, and the limits of all its containers."""
+    limits = {}
+    for container in pod.spec.containers:
+        limits.update((container.resources and container.resources.limits) or {})
+    parts = (("label", pod.metadata.labels), ("annotation", pod.metadata.annotations), ("limit", limits))
+    return {f"{part} {said(key)}": said(str(value)) for part, found in parts for key, value in (found or {}).items()}
 
 
 def _kind(pod: Pod, source: PodSource, where: str) -> str:

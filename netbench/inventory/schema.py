@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from netbench.inventory import words
@@ -109,11 +110,46 @@ class TypeVariables(_Variables):
     source: Sentence | None = None
 
 
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return bool(text) and text.isprintable()
+
+
+Pattern = Annotated[
+    str, _TEXT, _that(_is_pattern, "that is no regular expression", "write it as for Python's re, in single quotes")
+]
+
+
+class RuleVariables(_Variables):
+    """One rule in the list of a pattern of kinds in netbench_attestation."""
+
+    evidence: Sentence
+    must: Pattern | None = None
+    must_not: Pattern | None = None
+    shows: Pattern | None = None
+    marks: Pattern | None = None
+    means: Sentence
+    source: Sentence = ""
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_test(self) -> RuleVariables:
+        given = [test for test in (self.must, self.must_not, self.shows, self.marks) if test is not None]
+        if len(given) != 1:
+            remedy = "give each rule exactly one of must, must_not, shows, marks"
+            raise PydanticCustomError("tests", "it has {count} tests", {"count": len(given), "remedy": remedy})
+        return self
+
+
 class AllVariables(_Variables):
     """What may be set on the group all only."""
 
     netbench_pods: Annotated[tuple[PodVariables, ...], BeforeValidator(_listed)] = ()
     netbench_instance_types: dict[Label, TypeVariables] = {}
+    netbench_attestation: dict[Label, Annotated[tuple[RuleVariables, ...], BeforeValidator(_listed)]] = {}
     netbench_lab: bool | None = None
     netbench_lab_notes: Annotated[tuple[Sentence, ...], BeforeValidator(_listed)] | None = None
     netbench_max_parallel: Count | None = None

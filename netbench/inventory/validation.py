@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from netbench.errors import InventoryError
 from netbench.inventory.place import Place, Variable, Variables
-from netbench.inventory.schema import AllVariables, HostVariables, PodVariables, TypeVariables
+from netbench.inventory.schema import AllVariables, HostVariables, PodVariables, RuleVariables, TypeVariables
 from netbench.inventory.tree import ALL, Tree
 from netbench.inventory.words import did_you_mean, shown
 from netbench.inventory.yaml_values import Block, Vault
@@ -18,7 +18,11 @@ from netbench.inventory.yaml_values import Block, Vault
 OURS = "netbench_"
 ON_HOSTS = frozenset(HostVariables.model_fields)
 ON_ALL = frozenset(AllVariables.model_fields)
-NESTED: Mapping[str, type[BaseModel]] = {"netbench_pods": PodVariables, "netbench_instance_types": TypeVariables}
+NESTED: Mapping[str, type[BaseModel]] = {
+    "netbench_pods": PodVariables,
+    "netbench_instance_types": TypeVariables,
+    "netbench_attestation": RuleVariables,
+}
 # names Ansible still takes; the newer one wins
 OLDER_NAMES = {
     "ansible_host": ("ansible_ssh_host",),

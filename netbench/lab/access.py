@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Sequence
+from importlib.resources import files
 
 from ruamel.yaml import YAML
 
@@ -14,6 +15,7 @@ from netbench.lab.pods import CONTAINER, LABELS, NAMESPACE
 from netbench.lab.spec import API_PORT, BASTION, HOST, LabSpec
 from netbench.lab.state import LabState
 
+RULES = files("netbench.lab") / "attestation.yaml"
 SSHD = """\
 HostKey /run/lab/host_key
 AuthorizedKeysFile /run/lab/authorized_keys
@@ -84,6 +86,7 @@ def write_inventory(spec: LabSpec, state: LabState, notes: Sequence[str]) -> Non
                 "netbench_lab_notes": list(notes),
                 "netbench_max_parallel": 1,
                 "netbench_instance_types": {spec.instance_type: limits},
+                "netbench_attestation": YAML(typ="safe").load(RULES.read_text(encoding="utf-8")),
                 "netbench_pods": [pods],
             },
             "children": {

@@ -4,6 +4,7 @@ Units are SI base units everywhere: bit/s, packets/s, seconds, fractions (0..1).
 Nothing in here imports anything else of netbench, opens anything or knows the name of a kind, a probe or a transport.
 """
 
+from netbench.model.attestation import Attestation, AttestationRule, Sign, Verdict
 from netbench.model.commands import Command, Completed
 from netbench.model.fleet import (
     Access,
@@ -34,6 +35,8 @@ from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, Pr
 
 __all__ = [
     "Access",
+    "Attestation",
+    "AttestationRule",
     "Better",
     "Cell",
     "Cluster",
@@ -61,8 +64,10 @@ __all__ = [
     "Precision",
     "Sample",
     "ServerCommand",
+    "Sign",
     "SshAccess",
     "Step",
     "StepRecord",
+    "Verdict",
     "ZoneMode",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from netbench.model.attestation import AttestationRule
+
 
 @dataclass(frozen=True)
 class Access:
@@ -99,6 +101,9 @@ class Endpoint:
     access: Access
     labels: Mapping[str, str] = field(default_factory=dict)
     not_ready: str | None = None  # why it cannot be used now (a pod that is not Ready), else None
+    declared: Mapping[str, str] = field(
+        default_factory=dict
+    )  # "label X", "annotation X", "limit X": as Kubernetes says
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ class Inventory:
     pod_sources: tuple[PodSource, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)  # netbench_* variables of all, without the prefix
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
+    attestation: Mapping[str, tuple[AttestationRule, ...]] = field(default_factory=dict)  # by pattern of kinds
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError where there is none."""

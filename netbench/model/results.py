@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from netbench.model.attestation import Attestation
 from netbench.model.fleet import InstanceType
 from netbench.model.work import ZoneMode
 
@@ -28,6 +29,7 @@ class FailureClass(str, Enum):
     PARSE = "parse"
     INVALID_RESULT = "invalid-result"
     VERSION_MISMATCH = "version-mismatch"
+    MISLABELLED = "mislabelled"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
@@ -137,6 +139,7 @@ class Manifest:
     kubectl: str | None = None
     kubernetes: str | None = None
     environment: tuple[EndpointFacts, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
     command: tuple[str, ...] = ()  # the arguments of the run, for the report
     finished: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from netbench.report import format
+from netbench.report.attestation import attestation
 from netbench.report.document import Block, Paragraph, Section, Table
 from netbench.report.material import Material
 
@@ -38,7 +39,13 @@ def environment(material: Material) -> Section:
         netbench=manifest.netbench,
     )
     facts = _facts(material)
-    blocks = [Paragraph(versions), *_common(facts, material), _endpoints(material), *_differing(facts, material)]
+    blocks = [
+        Paragraph(versions),
+        *_common(facts, material),
+        _endpoints(material),
+        *attestation(material),
+        *_differing(facts, material),
+    ]
     return Section(words("environment"), (*blocks, *_types(material)))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from netbench.analyse import ANOMALIES, Code, Finding
 from netbench.analyse.limits import LIMITS
 from netbench.model import Manifest
+from netbench.report.attestation import mislabelled
 from netbench.report.document import Block, BulletList, Notice, Paragraph, Section, Table
 from netbench.report.material import Material
 from netbench.report.matrices import metric_scale
@@ -46,6 +47,7 @@ def summary(material: Material) -> Section:
     words, analysis = material.words, material.analysis
     status = _status(material)
     blocks: list[Block] = [Paragraph(status) if material.manifest.status == COMPLETE else Notice(status)]
+    blocks += mislabelled(material)
     asked = words(f"asked.{material.plan.zone.value}", kinds=words.joined(analysis.kinds))
     size = words(
         "asked.size",

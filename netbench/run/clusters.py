@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from netbench.errors import NetbenchError
 from netbench.model import Cluster, Command, Completed, FailureClass
-from netbench.run.preflight import Check
+from netbench.run.check import Check
 
 
 def cluster_versions(cluster: Cluster, run: Callable[[Command], Completed]) -> tuple[Check, str, str]:

@@ -2,6 +2,10 @@
 # What cannot be found is left out; nothing is changed but a directory made and removed to find a place to work in.
 address=$1 ports=$2 tools=$3
 say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
+joined() { # the first lines, as one
+  between=
+  sed 100q | while read -r line; do printf '%s%s' "$between" "$line" && between='; '; done
+}
 
 missing=
 for tool in sh sed sleep mkdir rm wc cat mv readlink timeout $tools; do
@@ -43,5 +47,24 @@ if [ -n "$device" ]; then
   for queue in "$nic"/queues/tx-*; do [ ! -e "$queue" ] || queues=$((queues + 1)); done
   say queues "$queues"
   say speed "$(cat "$nic/speed" 2>/dev/null)"
+
+  # evidence, as the tools print it: what it means is worked out where it is judged (BusyBox's ip has no -d)
+  link=$(ip -d -o link show dev "$device" 2>/dev/null) || link=$(ip -o link show dev "$device" 2>/dev/null)
+  say seen.link "$link"
+  say seen.index "$(cat "$nic/ifindex" 2>/dev/null) $(cat "$nic/iflink" 2>/dev/null)"
+  say seen.devtype "$(sed -n 's/^DEVTYPE=//p' "$nic/uevent" 2>/dev/null)"
+  [ ! -e "$nic/device" ] || say seen.parent "$(readlink "$nic/device/subsystem" 2>/dev/null || echo device)"
+  addresses=$(ip -o addr show to "$address" 2>/dev/null)
+  [ -n "$addresses" ] || addresses=$(ip -o addr show dev "$device" 2>/dev/null) # an address given as a name
+  say seen.address "$(printf '%s\n' "$addresses" | sed 1q)"
+  say seen.routes "$(ip route show 2>/dev/null | joined)"
+  say seen.proc_routes "$(sed 1d /proc/net/route 2>/dev/null | joined)"
+  say seen.qdiscs "$(tc qdisc show dev "$device" 2>/dev/null | joined)"
+  say seen.offloads "$(ethtool -k "$device" 2>/dev/null | sed -n 's/^\([a-z-]*\(offload\|checksumming\): [a-z]*\).*/\1/p' | joined)"
 fi
+links=
+for each in /sys/class/net/*; do
+  read -r own <"$each/ifindex" && read -r other <"$each/iflink" && links="$links${links:+; }${each##*/} $own $other"
+done 2>/dev/null
+say seen.links "$links"
 exit 0

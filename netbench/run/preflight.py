@@ -9,24 +9,25 @@ from functools import cache
 from importlib.resources import files
 
 from netbench.errors import NetbenchError
-from netbench.model import Command, Endpoint, EndpointFacts, FailureClass, Outcome, Plan
+from netbench.model import (
+    Attestation,
+    Command,
+    Endpoint,
+    EndpointFacts,
+    FailureClass,
+    Outcome,
+    Plan,
+)
 from netbench.probes.base import Probe
+from netbench.run.attestation import Rules, attest
+from netbench.run.attestation import checks as attested
+from netbench.run.check import Check
+from netbench.run.evidence import split
 from netbench.run.lifecycle import Target
 from netbench.transports.base import Transport
 
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
 SECONDS = 20  # for one endpoint's facts
-
-
-@dataclass(frozen=True)
-class Check:
-    """One row of the preflight table. ``failure`` is None where it passed."""
-
-    endpoint: str
-    what: str
-    detail: str
-    failure: FailureClass | None = None
-    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Preflight:
     checks: tuple[Check, ...]
     facts: tuple[EndpointFacts, ...]
     targets: Mapping[str, Target]
+    attestations: tuple[Attestation, ...] = ()  # of the endpoints that could be looked at
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -57,9 +59,14 @@ def preflight(
     probes: Mapping[str, Probe],
     connect: Callable[[Endpoint], Transport],
     *,
+    rules: Rules | None = None,
     allow_mixed_versions: bool = False,
+    allow_mislabelled: bool = False,
 ) -> Preflight:
-    """Check every endpoint the plan uses. ``endpoints`` by name. Never raises for what is wrong with an endpoint."""
+    """Check every endpoint the plan uses. ``endpoints`` by name; ``rules`` say what proves a kind.
+
+    Never raises for what is wrong with an endpoint.
+    """
     names = [planned.name for planned in plan.endpoints]
     needs = {name: _needs(name, plan, probes) for name in names}
 
@@ -72,9 +79,14 @@ def preflight(
         targets = {name: target for name, (_, _, target) in looked.items() if target is not None}
         routes = _routes(plan, targets)
         checks += [check for found in pool.map(lambda route: _reach(*route), routes) for check in found]
-    facts = {name: found for name, (_, found, _) in looked.items()}
+    facts, seen = {}, {}
+    for name, (_, found, _) in looked.items():
+        facts[name], seen[name] = split(found)
+    attestations = attest(plan, endpoints, rules or {}, facts, seen)
+    checks += attested(attestations, allow=allow_mislabelled)
     checks += _versions(plan, facts, FailureClass.VERSION_MISMATCH if not allow_mixed_versions else None)
-    return Preflight(tuple(checks), tuple(EndpointFacts(name, found) for name, found in facts.items()), targets)
+    environment = tuple(EndpointFacts(name, found) for name, found in facts.items())
+    return Preflight(tuple(checks), environment, targets, attestations)
 
 
 def _needs(name: str, plan: Plan, probes: Mapping[str, Probe]) -> tuple[set[str], set[int]]:

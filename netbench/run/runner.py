@@ -6,9 +6,10 @@ import itertools
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Protocol
 
-from netbench.model import FailureClass, Outcome, Plan, Step, StepRecord
+from netbench.model import FailureClass, Flag, Outcome, Plan, Step, StepRecord
 from netbench.plan import eta
 from netbench.probes.base import Probe
 from netbench.run.events import Event, Observer, RunEnded, RunExtended, RunStarted, StepEnded, StepProgress, StepStarted
@@ -33,11 +34,15 @@ class Runner:
         observer: Observer,
         *,
         unusable: Mapping[str, Outcome] | None = None,
+        marks: Mapping[str, tuple[Flag, ...]] | None = None,
     ) -> None:
-        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so."""
+        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so.
+
+        ``marks``: flags for all that is measured at an endpoint.
+        """
         self._plan, self._probes, self._targets = plan, probes, targets
         self._journal, self._observer = journal, observer
-        self._unusable = unusable or {}
+        self._unusable, self._marks = unusable or {}, marks or {}
         self._lock = threading.Lock()
         self._active: dict[str, StepRun] = {}
         self._stopping = False
@@ -104,10 +109,17 @@ class Runner:
                 return self._end_locked(step, StepRecord(step.id, _interrupted()))
             self._active[step.id] = active
         self._tell(StepStarted(step))
-        record = active.run()
+        record = self._marked(step, active.run())
         with self._lock:
             del self._active[step.id]
         return self._end(step, record)
+
+    def _marked(self, step: Step, record: StepRecord) -> StepRecord:
+        flags = (*self._marks.get(step.source, ()), *self._marks.get(step.destination, ()))
+        measurement = record.measurement
+        return (
+            replace(record, measurement=replace(measurement, flags=(*measurement.flags, *flags))) if flags else record
+        )
 
     def _end(self, step: Step, record: StepRecord) -> bool:
         with self._lock:

@@ -22,6 +22,8 @@ KUBECONFIG = os.environ.get("NETBENCH_TEST_KUBECONFIG", "")
 SSH = Path(os.environ.get("NETBENCH_TEST_SSH", "/nonexistent"))
 IMAGE = os.environ.get("NETBENCH_TEST_IMAGE", "localhost/netbench:1")
 NAMESPACE = "netbench-test"
+# the cluster's CNI is a bridge, whatever its pods are labelled
+NO_RULES = f"netbench_attestation={json.dumps({kind: [] for kind in KINDS})}"
 
 if not KUBECONFIG:
     pytest.skip("NETBENCH_TEST_KUBECONFIG names no cluster", allow_module_level=True)
@@ -85,7 +87,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     lines = [
         "[nodes]", *hosts, "[nodes:vars]", "ansible_user=root", f"ansible_ssh_private_key_file={SSH}/id",
         f"netbench_known_hosts={SSH}/known_hosts", "[all:vars]", f"netbench_pods={json.dumps(pods)}",
-        "netbench_max_parallel=1",
+        "netbench_max_parallel=1", NO_RULES,
     ]  # fmt: skip
     inventory.write_text("\n".join(lines) + "\n")
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
@@ -128,7 +130,7 @@ def test_a_cluster_whose_nodes_cannot_be_logged_in_to(cluster: Cluster, tmp_path
         for app in ("netbench-test", "netbench-host")
     ]
     inventory = tmp_path / "pods.ini"
-    inventory.write_text(f"[all:vars]\nnetbench_pods={json.dumps(pods)}\nnetbench_max_parallel=1\n")
+    inventory.write_text(f"[all:vars]\nnetbench_pods={json.dumps(pods)}\nnetbench_max_parallel=1\n{NO_RULES}\n")
     campaign = bench(
         "--inventory", str(inventory), "--zone", "cross", "--profile", "smoke", "--kinds", "host,terway", "--probes",
         "throughput,latency", reports=tmp_path / "reports",

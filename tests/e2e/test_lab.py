@@ -152,6 +152,36 @@ def test_the_selector_finds_nothing(lab: Lab, tmp_path: Path) -> None:
     assert_refused(done.exit_code, done.stdout + done.stderr, 2, "app=nobody", "default")
 
 
+def test_a_mislabelled_pod_is_refused_or_measured_and_marked(lab: Lab, tmp_path: Path) -> None:
+    """A pod behind its node that is labelled as one with a link of its own; the other one on its node is away."""
+    arguments = ("--profile", "smoke", "--probes", "latency", "--kinds", "host,terway-eni")
+    with labelled(lab, "a2-terway", "terway-eni"), labelled(lab, "a2-terway-eni", "another"):
+        checked = netbench("check", *arguments, lab=lab.state)
+        refused = bench(*arguments, reports=tmp_path / "r", lab=lab.state)
+        allowed = bench(*arguments, "--allow-mislabelled", reports=tmp_path / "r", lab=lab.state)
+    evidence = (
+        "default/a2-terway",
+        "peer: link pod of a2",
+        "prefix: /32",
+        "gateway: 169.254.1.1",
+        "--allow-mislabelled",
+    )
+    assert_refused(checked.returncode, checked.stdout + checked.stderr, 3, *evidence, "proven")
+    assert_refused(refused.exit_code, refused.stdout + refused.stderr, 3, *evidence)
+    assert refused.directory is None
+    assert allowed.exit_code == 0, allowed.stdout + allowed.stderr
+    steps = {step["id"]: step for step in allowed.plan["steps"]}  # type: ignore[attr-defined]
+    for record in allowed.records:
+        step = steps[record["step"]]
+        codes = {flag["code"] for flag in record["measurement"]["flags"]}  # type: ignore[index]
+        assert ("mislabelled" in codes) is ("default/a2-terway" in (step["source"], step["destination"]))
+    assert "Not what their labels say: default/a2-terway." in allowed.report
+    assert "MISLABELLED" in allowed.report
+    assert "other end of its link is in its node" in allowed.report
+    chinese = netbench("report", "latest", "--lang", "zh", "--reports", str(tmp_path / "r"))
+    assert "标签不符" in chinese.stdout
+
+
 def test_two_pods_of_a_kind_on_one_node(lab: Lab, tmp_path: Path) -> None:
     control.change_pod("a1-terway-eni", lab.state, labels={"app": "netbench", "netbench/kind": "terway"})
     try:
@@ -265,6 +295,17 @@ def others_server(lab: Lab, node: str, port: int) -> Iterator[None]:
     finally:
         lab.output(*inside, "kill", pid)
         until(lambda: f":{port} " not in lab.output(*inside, "ss", "-ltn"))
+
+
+@contextmanager
+def labelled(lab: Lab, pod: str, kind: str) -> Iterator[None]:
+    """A pod that carries another kind's label."""
+    before = next(each for each in load_pods(lab.state.pods) if each.name == pod).labels
+    control.change_pod(pod, lab.state, labels={**before, "netbench/kind": kind})
+    try:
+        yield
+    finally:
+        control.change_pod(pod, lab.state, labels=before)
 
 
 @contextmanager

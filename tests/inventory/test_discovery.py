@@ -44,10 +44,10 @@ def refused(pods: list[Json], nodes: list[Json] | None = None, **source: Any) ->
 
 def test_a_pod_becomes_an_endpoint_on_the_node_of_its_name() -> None:
     labels = {"app": "netbench", "netbench/kind": "terway"}
+    declared = {"label app": "netbench", "label netbench/kind": "terway"}
     result = found([pod("p1")])
-    assert result.endpoints == (
-        Endpoint("bench/p1", "terway", "n1", "198.18.1.1", PodAccess(CLUSTER, "bench", "p1", "main"), labels),
-    )
+    access = PodAccess(CLUSTER, "bench", "p1", "main")
+    assert result.endpoints == (Endpoint("bench/p1", "terway", "n1", "198.18.1.1", access, labels, declared=declared),)
     assert result.nodes == inventory().nodes
 
 
@@ -192,11 +192,15 @@ def test_addresses(ip: str, address: str) -> None:
     assert found([pod("p", ip=ip)]).endpoints[0].address == address
 
 
-def test_bandwidth_annotations_are_kept() -> None:
-    shaped = {"kubernetes.io/egress-bandwidth": "10M", "other": "\n" * 3}
-    labels = found([pod("p", annotations=shaped)]).endpoints[0].labels
-    assert labels["kubernetes.io/egress-bandwidth"] == "10M"
-    assert "other" not in labels
+def test_what_kubernetes_declares_is_kept_as_evidence() -> None:
+    annotations = {"kubernetes.io/egress-bandwidth": "10M", "other": "a\n\x1b[31m|b"}
+    made = pod("p", annotations=annotations)
+    made["spec"]["containers"][1]["resources"] = {"limits": {"aliyun/eni": "1", "cpu": 2}}
+    declared = found([made]).endpoints[0].declared
+    assert declared["annotation kubernetes.io/egress-bandwidth"] == "10M"
+    assert declared["annotation other"] == "a  [31m|b"
+    assert (declared["limit aliyun/eni"], declared["limit cpu"]) == ("1", "2")
+    assert declared["label netbench/kind"] == "terway"
 
 
 @pytest.mark.parametrize(

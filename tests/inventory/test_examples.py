@@ -7,7 +7,7 @@ from pathlib import Path
 
 import netbench
 from netbench.inventory import load
-from netbench.inventory.schema import AllVariables, HostVariables, PodVariables, TypeVariables
+from netbench.inventory.schema import AllVariables, HostVariables, PodVariables, RuleVariables, TypeVariables
 from netbench.inventory.validation import OLDER_NAMES
 
 EXAMPLES = Path(netbench.__file__).parent.parent / "inventories"
@@ -34,6 +34,6 @@ def test_hosts_only() -> None:
 def test_the_readme_tells_of_every_variable_and_of_no_other() -> None:
     text = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z_]+)`", text, re.MULTILINE))
-    models = (AllVariables, HostVariables, PodVariables, TypeVariables)
+    models = (AllVariables, HostVariables, PodVariables, RuleVariables, TypeVariables)
     assert told == {name for model in models for name in model.model_fields}
     assert all(older in text for names in OLDER_NAMES.values() for older in names)

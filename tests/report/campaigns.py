@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 from random import Random
 
 from netbench.analyse import OtherZone, aggregate
 from netbench.model import (
+    Attestation,
     Cell,
     FailureClass,
     Flag,
@@ -21,6 +23,7 @@ from netbench.model import (
     Sample,
     Step,
     StepRecord,
+    Verdict,
     ZoneMode,
 )
 from tests.analyse.runs import TYPE, failed, make_manifest, make_plan, make_records, measurement
@@ -186,7 +189,32 @@ def lab() -> Campaign:
     types = {"lab.2g": InstanceType("lab.2g", 2e9, None, 1, "the lab's own shaping")}
     notes = ("network delay: this kernel has no netem", "terway's own data path: pods hang on veth pairs")
     manifest = make_manifest(plan, facts=facts, types=types, lab_notes=notes)
+    manifest = replace(manifest, attestations=tuple(map(attested, plan.endpoints, cycle(Verdict))))
     return Campaign(manifest, plan, make_records(plan, simulate(5, 2e9)))
+
+
+def attested(endpoint: PlannedEndpoint, verdict: Verdict) -> Attestation:
+    """A verdict with reasons where it needs some; only some of the evidence is known."""
+    known = {
+        "interface": "eth0@if5",
+        "link type": "veth",
+        "address": f"{endpoint.address}/32",
+        "prefix": "/32",
+        "mtu": "1500",
+    }
+    reasons = {
+        Verdict.MISLABELLED: ("the default route is that of a shared datapath (gateway: 169.254.1.1)",),
+        Verdict.NOT_PROVEN: ("gateway: not known",),
+    }
+    marks = ("traffic into it is shaped by annotation (annotation kubernetes.io/ingress-bandwidth: 1G)",)
+    return Attestation(
+        endpoint.name,
+        verdict,
+        reasons.get(verdict, ()),
+        "" if verdict is Verdict.NOT_ATTESTED else "a link into another namespace",
+        marks if verdict is Verdict.PROVEN else (),
+        known,
+    )
 
 
 def plugin() -> Campaign:
@@ -242,7 +270,8 @@ def hostile() -> Campaign:
     manifest = make_manifest(
         plan, facts=hostile_facts, types=TYPES, status="partial", command=("bench", "--kinds", "```\n" + HOSTILE)
     )
-    return Campaign(manifest, plan, records)
+    refuted = Attestation(HOSTILE, Verdict.MISLABELLED, (HOSTILE,), HOSTILE, (HOSTILE,), {"interface": HOSTILE})
+    return Campaign(replace(manifest, attestations=(refuted,)), plan, records)
 
 
 CAMPAIGNS: Mapping[str, Callable[[], Campaign]] = {

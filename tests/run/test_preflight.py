@@ -13,8 +13,9 @@ import pytest
 from netbench.errors import AuthError
 from netbench.model import Cluster, Command, Completed, Endpoint, FailureClass, LocalAccess, Plan
 from netbench.probes.throughput import Throughput
+from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
-from netbench.run.preflight import Check, Preflight, preflight
+from netbench.run.preflight import Preflight, preflight
 from netbench.transports.base import OnOutput, Transport
 from netbench.transports.fake import FakeTransport, Reply
 from tests.run.test_runner import make_plan
@@ -40,6 +41,23 @@ def test_the_facts_of_this_machine(shell: str) -> None:
     assert int(found["cpus"]) >= 1
     assert Path(found["workdir"]).is_dir()
     assert "missing" not in found
+
+
+@pytest.mark.parametrize("tools", ["", "ip tc ethtool"])
+def test_evidence_is_gathered_with_and_without_ip(tools: str, tmp_path: Path) -> None:
+    """The index of loopback and of every link comes from /sys; only tools tell the rest."""
+    for tool in f"sh sed cat readlink rm mkdir uname nproc {tools}".split():
+        if path := shutil.which(tool):
+            (tmp_path / tool).symlink_to(path)
+    argv = ["sh", "-c", FACTS, "netbench-facts", "127.0.0.1", "", ""]
+    environment = {"PATH": str(tmp_path)}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True, env=environment)
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert "lo 1 1" in found["seen.links"].split("; ")
+    if shutil.which("ip"):
+        assert ("seen.link" in found) is bool(tools)
+    if "nic" in found:
+        assert found["seen.index"].split()[0].isdigit()
 
 
 @pytest.mark.parametrize("shell", SHELLS)

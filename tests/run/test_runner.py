@@ -15,6 +15,7 @@ from netbench.model import (
     Endpoint,
     Exclusion,
     FailureClass,
+    Flag,
     LocalAccess,
     Measurement,
     Outcome,
@@ -88,14 +89,19 @@ class World:
     journal: Journal = field(default_factory=Journal)
     seen: Seen = field(default_factory=Seen)
 
-    def run(self, plan: Plan | None = None, unusable: dict[str, Outcome] | None = None) -> str:
+    def run(
+        self,
+        plan: Plan | None = None,
+        unusable: dict[str, Outcome] | None = None,
+        marks: dict[str, tuple[Flag, ...]] | None = None,
+    ) -> str:
         transports = {"a": self.a, "b": self.b}
         targets = {
             name: Target(Endpoint(name, "host", name, "198.18.0.9", LocalAccess()), transport, "/tmp")
             for name, transport in transports.items()
         }
         probes = {"throughput": Throughput(duration=1)}
-        runner = Runner(plan or make_plan(), probes, targets, self.journal, self.seen, unusable=unusable)
+        runner = Runner(plan or make_plan(), probes, targets, self.journal, self.seen, unusable=unusable, marks=marks)
         return runner.run(10.0)
 
     @property
@@ -232,6 +238,15 @@ def test_steps_of_an_unusable_endpoint_fail_with_its_reason() -> None:
     assert w.run(make_plan(2), unusable={"b": reason}) == "partial"
     assert [record.outcome for record in w.journal.records] == [reason, reason]
     assert w.a.commands == []
+
+
+def test_what_is_measured_at_a_marked_endpoint_carries_its_flags() -> None:
+    w = world()
+    flag = Flag("mislabelled", "b is not what its label says")
+    assert w.run(marks={"b": (flag,)}) == "complete"
+    (record,) = w.journal.records
+    assert record.measurement.samples
+    assert flag in record.measurement.flags
 
 
 def test_excluded_cells_make_a_run_partial() -> None:

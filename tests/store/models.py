@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from netbench.model import (
+    Attestation,
     Cell,
     EndpointFacts,
     Exclusion,
@@ -21,6 +22,7 @@ from netbench.model import (
     ServerCommand,
     Step,
     StepRecord,
+    Verdict,
     ZoneMode,
 )
 
@@ -49,6 +51,7 @@ records = st.builds(
     seconds=numbers,
     measurement=measurements,
 )
+attestations = st.builds(Attestation, text, st.sampled_from(Verdict), some(text), text, some(text), facts)
 instance_types = st.builds(
     InstanceType, text, st.none() | numbers, st.none() | numbers, st.none() | st.integers(1, 64), text
 )
@@ -64,6 +67,7 @@ manifests = st.builds(
     kubectl=st.none() | text,
     kubernetes=st.none() | text,
     environment=some(st.builds(EndpointFacts, text, facts)),
+    attestations=some(attestations),
     instance_types=st.dictionaries(text, instance_types, max_size=2),
     command=argv,
     finished=st.none() | text,
