@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from netbench.lab.keys import make_ssh_key, make_tls, write_private
 from netbench.lab.pods import CONTAINER, LABELS, NAMESPACE
-from netbench.lab.spec import API_PORT, BASTION, HOST, LabSpec
+from netbench.lab.spec import API_PORT, BASTION, HOST, OWN_LINK, ROUTED, LabSpec
 from netbench.lab.state import LabState
 
 RULES = files("netbench.lab") / "attestation.yaml"
@@ -73,6 +73,7 @@ def write_kubeconfig(state: LabState, token: str) -> None:
 def write_inventory(spec: LabSpec, state: LabState, notes: Sequence[str]) -> None:
     """Write an ordinary inventory of the lab's nodes, and where its pods are found."""
     limits = {"bandwidth": int(spec.bandwidth), "queues": 1, "source": "the lab's own shaping (tbf)"}
+    rules = YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))
     pods = {
         "selector": ",".join(f"{key}={value}" for key, value in LABELS.items()),
         "namespace": NAMESPACE,
@@ -86,7 +87,7 @@ def write_inventory(spec: LabSpec, state: LabState, notes: Sequence[str]) -> Non
                 "netbench_lab_notes": list(notes),
                 "netbench_max_parallel": 1,
                 "netbench_instance_types": {spec.instance_type: limits},
-                "netbench_attestation": YAML(typ="safe").load(RULES.read_text(encoding="utf-8")),
+                "netbench_attestation": {**rules, ROUTED: rules[OWN_LINK]} if spec.alike else rules,
                 "netbench_pods": [pods],
             },
             "children": {

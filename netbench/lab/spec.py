@@ -33,7 +33,8 @@ class Endpoint:
     @property
     def port(self) -> str:
         """The bridge's side of its link; for a routed pod the node's side."""
-        return {HOST: self.name, ROUTED: "pod", OWN_LINK: f"{self.node}-eni"}[self.kind]
+        own = f"{self.node}-{'eni' if self.name.endswith(OWN_LINK) else 'own'}"
+        return {HOST: self.name, ROUTED: "pod", OWN_LINK: own}[self.kind]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class LabSpec:
 
     ``rate_fractions`` maps an endpoint's name (``a1``, ``a1-terway``, ``a1-terway-eni``) to the part of ``bandwidth``
     its link gets. ``kind_labels`` maps a pod's name to the kind it is labelled with where that is not what it is.
+    ``alike``: every pod has a link of its own, so that kinds differ in nothing but their names.
     """
 
     zones: Mapping[str, tuple[str, ...]] = field(
@@ -52,6 +54,7 @@ class LabSpec:
     delay: float = 0.0005  # seconds added to what crosses zones, each way, where the kernel has netem
     rate_fractions: Mapping[str, float] = field(default_factory=dict)
     kind_labels: Mapping[str, str] = field(default_factory=dict)
+    alike: bool = False
 
     def __post_init__(self) -> None:
         nodes = [node for names in self.zones.values() for node in names]
@@ -82,14 +85,16 @@ class LabSpec:
         zone_of = {node: zone for zone, names in self.zones.items() for node in names}
         found = []
         for number, node in enumerate(nodes, start=11):
-            for kind, name, address in (
-                (HOST, node, f"198.18.0.{number}"),
-                (ROUTED, f"{node}-{ROUTED}", f"198.19.0.{number}"),
-                (OWN_LINK, f"{node}-{OWN_LINK}", f"198.18.1.{number}"),
+            for named, kind, name, address in (
+                (HOST, HOST, node, f"198.18.0.{number}"),
+                (ROUTED, OWN_LINK, f"{node}-{ROUTED}", f"198.18.2.{number}")
+                if self.alike
+                else (ROUTED, ROUTED, f"{node}-{ROUTED}", f"198.19.0.{number}"),
+                (OWN_LINK, OWN_LINK, f"{node}-{OWN_LINK}", f"198.18.1.{number}"),
             ):
                 fraction = self.rate_fractions.get(name, None if kind == ROUTED else 1.0)
                 rate = None if fraction is None else fraction * self.bandwidth
-                label = "" if kind == HOST else self.kind_labels.get(name, kind)
+                label = "" if kind == HOST else self.kind_labels.get(name, named)
                 found.append(Endpoint(name, kind, node, zone_of[node], address, rate, label))
         return found
 

@@ -66,4 +66,5 @@ def test_precision_takes_less_time_than_a_fixed_plan() -> None:
     print(f"which nobody knows beforehand; reached in {reached}; 95 % intervals cover the truth in {covered:.1%}")
     assert all(entry[4] for entry in found)
     assert ratio < 0.8
-    assert covered >= 0.93
+    # looking after each round, and stopping when it looks narrow enough, costs a little of the 95 %
+    assert covered >= 0.9
