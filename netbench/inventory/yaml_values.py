@@ -34,7 +34,7 @@ _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL")
 _WORDS |= {form: True for word in ("yes", "true", "on") for form in (word, word.title(), word.upper())}
 _WORDS |= {form: False for word in ("no", "false", "off") for form in (word, word.title(), word.upper())}
 # 010 and 0x10 stay text: as a zone or a name they are meant as they are written
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,17})")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9](?:_?[0-9]){0,17})")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]{1,3})?|[0-9]+[eE][-+]?[0-9]{1,3})")
 
 _TEXT_TAGS = ("!", "!!str", "tag:yaml.org,2002:str", "!unsafe")

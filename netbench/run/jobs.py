@@ -184,7 +184,7 @@ class FrameReader:
         line, newline, _ = self._buffer.partition(b"\n")
         if not newline:
             return False
-        if frame := re.fullmatch(rb"netbench frame (\w+) (\d+) (\d+)", line):
+        if frame := re.fullmatch(rb"netbench frame (\w{1,10}) (\d{1,15}) (\d{1,15})", line):
             out, err = int(frame[2]), int(frame[3])
             begin = len(line) + 1
             body, end = self._buffer[begin : begin + out + err], self._buffer[begin + out + err :]
@@ -195,7 +195,9 @@ class FrameReader:
         del self._buffer[: len(line) + 1]
         if line == b"netbench ready":
             self.ready = True
-        elif self._on_beat and (beat := re.fullmatch(rb"netbench beat ([\d.]+) (\d+|-) (\d+|-)", line)):
+        elif self._on_beat and (
+            beat := re.fullmatch(rb"netbench beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line)
+        ):
             sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
             self._on_beat(Beat(float(beat[1]), sent, received))
         return True
