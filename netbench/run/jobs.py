@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
 from netbench.model import Command, Completed, FailureClass
+from netbench.probes.failures import brief
 from netbench.transports.base import Transport
 
 LINGER = 120  # seconds a result is kept on the endpoint for another fetch
@@ -129,7 +130,7 @@ class Job:
             command = _command(*start, deadline=deadline + LINGER + GRACE)
             done = self._transport.run(command, self._reader.feed)
             if self._reader.result is None:
-                said = done.error_text.splitlines()[-1:] or [f"exit code {done.exit_code}"]
+                said = [brief(line) for line in done.error_text.splitlines()[-1:]] or [f"exit code {done.exit_code}"]
                 self._broken = TransportError(
                     f"the job could not start: {said[0]}",
                     "the endpoint needs a writable directory, and sh, sed, setsid, sleep, mkdir, rm, wc, cat",
