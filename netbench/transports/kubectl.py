@@ -86,7 +86,7 @@ def _not_ready(message: str) -> TransportError:
 
 
 def _denied(message: str) -> AuthError:
-    return AuthError(message, "the user needs get pods and create pods/exec in that namespace (see the RBAC example)")
+    return AuthError(message, "the user needs get on pods and create on pods/exec in that namespace: see docs/rbac")
 
 
 def _unreachable(message: str) -> UnreachableError:
