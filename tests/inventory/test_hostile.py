@@ -144,3 +144,11 @@ def test_digits_and_underscores(tmp_path: Path) -> None:
 def test_regular_expressions_that_python_refuses_or_doubts(limit: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--limit"):
         load_text(tmp_path, one_host(), limit=limit)
+
+
+def test_directories_of_variables_that_lead_round_in_circles(tmp_path: Path) -> None:
+    path = write(tmp_path, {"hosts.ini": "n netbench_zone=z\n", "group_vars/all/a.yml": "x: 1\n"})
+    for name in ("b", "c"):
+        (tmp_path / "group_vars" / "all" / name).symlink_to(".")
+    with pytest.raises(InventoryError, match="deeper than 8 levels"):
+        load(path)
