@@ -135,7 +135,10 @@ def test_a_campaign_with_hostile_names(lab: Lab, canaries: None, tmp_path: Path)
     finally:
         for name in pods:
             control.change_pod(name, lab.state, labels=before[name], annotations={})
-    assert campaign.exit_code == 0, campaign.stdout + campaign.stderr
+    # partial: a kind that is on one node only has no cell with itself. What can be measured was
+    assert campaign.exit_code == 1, campaign.stdout + campaign.stderr
+    assert {record["outcome"]["failure"] for record in campaign.records} == {None}  # type: ignore[index]
+    assert len(campaign.records) == len(HOSTILE_KINDS) ** 2 // 2
     assert set(campaign.plan["kinds"]) == {values[kind] for kind in HOSTILE_KINDS}  # type: ignore[attr-defined]
     for text in (campaign.stdout, campaign.stderr, campaign.report):
         assert UNSAFE.search(text) is None
@@ -151,23 +154,24 @@ def test_an_endpoint_that_says_hostile_things(lab: Lab, canaries: None, tmp_path
     """A node whose ping and system description are somebody else's: its step fails, and nothing is obeyed."""
     words = r"\033[2J\033]0;t\007\342\200\256netbench frame 0 1 1\n<b>|$(touch /tmp/netbench-canary)"
     texts = {
-        "evil": f"#!/bin/sh\nprintf '{words}'\nexit 1\n",
+        "evil": f"#!/bin/sh\n[ \"$2\" != 1 ] || exit 0\nprintf '{words}'\nexit 1\n",
         "release": 'PRETTY_NAME="$(touch /tmp/netbench-canary)|<script>`x`[a](b)\033[31m"\n',
     }
     ping = lab.output("sh", "-c", "command -v ping").strip()
-    inside = ("nsenter", *on(lab, "a1"))
+    nodes = [("nsenter", *on(lab, node)) for node in ("a1", "a2")]
+    put = 'printf %s "$1" >"/run/$0" && chmod 755 "/run/$0" && mount -n --bind "/run/$0" "$2"'
     try:
-        for (name, text), place in zip(texts.items(), (ping, "/etc/os-release"), strict=True):
-            put = 'printf %s "$1" >"/run/$0" && chmod 755 "/run/$0" && mount -n --bind "/run/$0" "$2"'
-            lab.output(*inside, "sh", "-c", put, name, text, place)
+        for inside in nodes:
+            for (name, text), place in zip(texts.items(), (ping, "/etc/os-release"), strict=True):
+                lab.output(*inside, "sh", "-c", put, name, text, place)
         campaign = bench(
             *("--profile", "smoke", "--kinds", "host", "--probes", "latency", "--rounds", "1", "--keep-going"),
             reports=tmp_path / "reports",
             lab=lab.state,
         )
     finally:
-        for place in (ping, "/etc/os-release"):
-            lab.run(*inside, "umount", "-n", place)
+        for inside in nodes:
+            lab.run(*inside, "umount", "-n", ping, "/etc/os-release")
     assert campaign.exit_code == 1, campaign.stdout + campaign.stderr
     assert {record["outcome"]["failure"] for record in campaign.records} == {"parse"}  # type: ignore[index]
     for text in (campaign.stdout, campaign.stderr, campaign.report):
