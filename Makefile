@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test lint perf system clean help
+.PHONY: bench test lint perf fuzz system clean help
+
+fuzz: $(READY) ## fuzz every parser, coverage-guided, for SECONDS (60) each; needs atheris (extra fuzz)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[fuzz]"
+	nice -n 19 $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(TARGETS)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)

@@ -37,6 +37,7 @@ from netbench.run.preflight import Preflight, preflight
 from netbench.run.runner import Runner
 from netbench.store import RunDir, names, run_name
 from netbench.transports.base import ConnectOptions
+from netbench.transports.credentials import read_credentials
 from netbench.transports.pool import Pool
 
 INVENTORY_VARIABLE = "NETBENCH_INVENTORY"
@@ -117,8 +118,10 @@ def find_inventory(request: Request) -> str | None:
 
 
 def pool(request: Request) -> Pool:
-    """The connections of one command; use it as a context manager."""
-    return Pool(ConnectOptions(accept_new_host_keys=request.accept_new_host_keys))
+    """The connections of one command; use it as a context manager. Passwords come from the environment."""
+    return Pool(
+        ConnectOptions(accept_new_host_keys=request.accept_new_host_keys, credentials=read_credentials(os.environ))
+    )
 
 
 def read_inventory(request: Request, connections: Pool) -> Inventory:

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from netbench.model import Step, StepRecord
 from netbench.run.events import Event, Observer, RunEnded, RunExtended, RunStarted, StepEnded, StepProgress, StepStarted
+from netbench.visible import visible
 
 
 class Silent:
@@ -116,11 +117,15 @@ def clock(seconds: float) -> str:
 
 def name(step: Step) -> str:
     """A step as one reads it."""
-    return f"round {step.round} {step.probe} {step.cell} ({step.pair})"
+    return visible(f"round {step.round} {step.probe} {step.cell} ({step.pair})")
 
 
 def describe(step: Step, record: StepRecord) -> str:
-    """A step and how it ended, in one line."""
+    """A step and how it ended, in one line that a terminal shows as it is."""
+    return visible(_described(step, record))
+
+
+def _described(step: Step, record: StepRecord) -> str:
     if not record.outcome.ok:
         assert record.outcome.failure is not None  # noqa: S101 - that is what not ok means
         return f"{name(step)}: FAILED, {record.outcome.failure.value}: {record.outcome.reason}"

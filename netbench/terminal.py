@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from netbench.visible import visible, visible_lines
 
 if TYPE_CHECKING:
     from netbench.app import Campaign, Checked, Result
@@ -44,32 +45,27 @@ def exit_codes() -> Iterator[None]:
 
 def say(text: str = "") -> None:
     """One or more lines on stdout."""
-    print(text)
+    print(visible_lines(text))
 
 
 def note(text: str) -> None:
     """Something worth knowing, on stderr."""
-    print(plain(text), file=sys.stderr)
+    print(visible_lines(text, "  "), file=sys.stderr)
 
 
 def say_error(message: str, remedy: str) -> None:
-    """An error and what to do about it, on stderr."""
-    print(f"error: {plain(message)}", file=sys.stderr)
+    """An error and what to do about it, on stderr. Further lines are indented: none can pass for the remedy."""
+    print(f"error: {visible_lines(message, '  ')}", file=sys.stderr)
     if remedy:
-        print(f"remedy: {plain(remedy)}", file=sys.stderr)
-
-
-def plain(text: str) -> str:
-    """Text from outside without control characters: a terminal obeys them."""
-    return re.sub(r"[^\n\t -~\u00a0-\U0010ffff]", lambda match: f"\\x{ord(match[0]):02x}", text)
+        print(f"remedy: {visible_lines(remedy, '  ')}", file=sys.stderr)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A plain table."""
     from tabulate import tabulate
 
-    cells = [[plain(str(cell)) for cell in row] for row in rows]
-    return str(tabulate(cells, headers=header, disable_numparse=True))
+    cells = [[visible(str(cell)) for cell in row] for row in rows]
+    return str(tabulate(cells, headers=[visible(name) for name in header], disable_numparse=True))
 
 
 def show_plan(campaign: Campaign) -> None:
@@ -102,7 +98,7 @@ def show_plan(campaign: Campaign) -> None:
     say(table(("wave", "round", "probe", "cell", "pair", "client command"), rows))
     say()
     for text in campaign.notes:
-        say(plain(f"note: {text}"))
+        say(visible(f"note: {text}"))
     servers = {step.server.argv for step in plan.steps if step.server}
     for server in sorted(servers):
         say(f"server, fresh for each step: {shlex.join(server)}")
@@ -149,10 +145,10 @@ def show_result(result: Result, lang: str) -> None:
     for matrix in matrices(analysis, lang):
         say()
         if matrix.caption:
-            say(plain(matrix.caption))
+            say(visible(matrix.caption))
         say(table(matrix.header, matrix.rows))
         for line in matrix.notes:
-            say(plain(line))
+            say(visible(line))
     say()
     say(f"{result.manifest.status}: {analysis.ok} of {analysis.steps} steps ok")
     _recap(result)

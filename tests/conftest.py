@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from netbench.transports.credentials import VARIABLES
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    for name in ("KUBECONFIG", "SSH_AUTH_SOCK", "NETBENCH_INVENTORY", "NETBENCH_LAB"):
+    for name in ("KUBECONFIG", "SSH_AUTH_SOCK", "NETBENCH_INVENTORY", "NETBENCH_LAB", *VARIABLES):
         monkeypatch.delenv(name, raising=False)

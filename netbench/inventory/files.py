@@ -15,6 +15,7 @@ from netbench.inventory.words import shown
 from netbench.inventory.yaml_inventory import read_yaml_inventory, variables_of
 from netbench.inventory.yaml_values import Block, read_yaml
 
+DEEPEST = 8  # directories inside of each other below group_vars/ and host_vars/
 LARGEST = 4 * 1024 * 1024  # bytes of one file
 YAML_SUFFIXES = (".yml", ".yaml", ".json")
 INI_SUFFIXES = (".ini", ".cfg")
@@ -84,14 +85,16 @@ def _filed(directory: Path, names: set[str], owner: str) -> Variables:
     return variables
 
 
-def _variable_files(path: Path) -> Iterator[Path]:
+def _variable_files(path: Path, depth: int = 0) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
+    if depth > DEEPEST:  # symbolic links may lead round in circles
+        raise Place(str(path)).error(f"directories deeper than {DEEPEST} levels", "flatten them")
     for name in _listing(path):
         below = path / name
         if below.is_dir() or below.suffix in ("", *YAML_SUFFIXES):
-            yield from _variable_files(below)
+            yield from _variable_files(below, depth + 1)
 
 
 def _read_variables(file: Path) -> Variables:

@@ -13,6 +13,7 @@ from netbench.inventory.words import did_you_mean, shown
 SECTIONS = ("hosts", "vars", "children")
 
 _HEADER = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?")
+_SECRET = re.compile(r"pass|secret|token|key|become", re.IGNORECASE)
 _CHILD = re.compile(r"([^:\]\s]+)\s*(?:#.*)?")
 
 
@@ -31,7 +32,7 @@ def read_ini_inventory(text: str, file: str, tree: Tree) -> None:
         elif section == "hosts":
             _host(tree, group, line, place)
         elif section == "vars":
-            variable = _assignment(line, place, "write KEY = VALUE")
+            variable = _assignment(line, line, place, "write KEY = VALUE")
             group.written[variable.name] = variable
         else:
             _child(tree, group, line, place)
@@ -43,16 +44,18 @@ def _host(tree: Tree, group: Group, line: str, place: Place) -> None:
     try:
         words = shlex.split(line, comments=True)
     except ValueError as error:
-        raise place.error(f"{shown(line)}: {str(error).lower()}", "close the quotes, or quote the quote") from None
+        name = line.split(maxsplit=1)[0]  # not the line: a password may be in it
+        raise place.error(f"{shown(name)}: {str(error).lower()}", "close the quotes, or quote the quote") from None
     remedy = "write KEY=VALUE, without blanks around =; quote a value with blanks"
-    variables = [_assignment(word, place, remedy) for word in words[1:]]
+    variables = [_assignment(word, line, place, remedy) for word in words[1:]]
     tree.add_hosts(group, words[0] if words else "", place, variables)
 
 
-def _assignment(text: str, place: Place, remedy: str) -> Variable:
+def _assignment(text: str, line: str, place: Place, remedy: str) -> Variable:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not name:
-        raise place.error(f"{shown(text)} is not a variable", remedy)
+        what = "a part of the line" if _SECRET.search(line) else shown(text)
+        raise place.error(f"{what} is not a variable", remedy)
     return Variable(name, literal(value, place), place)
 
 

@@ -158,7 +158,10 @@ _REMEDIES = (
         r"localhost:8080|no configuration has been|(stat|open) .*(no such file|permission denied)|error loading config",
         "set kubeconfig in netbench_pods to a file that is there and readable where kubectl runs",
     ),
-    (r"forbidden", "grant the kubeconfig's user the verb list on pods in that namespace, and on nodes in the cluster"),
+    (
+        r"forbidden",
+        "grant the kubeconfig's user the verb list on pods there, and on nodes in the cluster: see docs/rbac",
+    ),
     (
         r"unauthorized|must be logged in|enter username|credentials|expired",
         "renew the token or certificate in the kubeconfig",

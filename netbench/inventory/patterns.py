@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
@@ -76,8 +77,10 @@ class _Matcher:
     def _test(self, piece: str) -> tuple[Callable[[str], object], bool]:
         if piece.startswith("~"):
             try:
-                return re.compile(piece[1:]).match, True
-            except re.error as error:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # re has opinions on brackets inside of brackets
+                    return re.compile(piece[1:]).match, True
+            except (re.error, OverflowError, RecursionError) as error:
                 raise self._error(f"{shown(piece)} is not a regular expression: {error}", "see Python's re") from None
         if any(character in piece for character in "*?["):
             return lambda name: fnmatchcase(name, piece), True

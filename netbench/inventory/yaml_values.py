@@ -34,9 +34,10 @@ _WORDS: dict[str, bool | None] = dict.fromkeys(("", "~", "null", "Null", "NULL")
 _WORDS |= {form: True for word in ("yes", "true", "on") for form in (word, word.title(), word.upper())}
 _WORDS |= {form: False for word in ("no", "false", "off") for form in (word, word.title(), word.upper())}
 # 010 and 0x10 stay text: as a zone or a name they are meant as they are written
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]{0,17})")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9](?:_?[0-9]){0,17})")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]{1,3})?|[0-9]+[eE][-+]?[0-9]{1,3})")
 
+_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _TEXT_TAGS = ("!", "!!str", "tag:yaml.org,2002:str", "!unsafe")
 _CORE = ("!!", "tag:yaml.org,2002:")
 _CORE_TAGS = tuple(prefix + name for prefix in _CORE for name in ("int", "float", "bool", "null", "map", "seq"))
@@ -153,7 +154,7 @@ class _Reader:
         while not isinstance(event := next(self._events), MappingEndEvent):
             if not isinstance(event, ScalarEvent):
                 raise self._place(event).error("a key is not plain text", "write KEY: VALUE")
-            key, place = event.value, self._place(event)
+            key, place = _joined(event.value), self._place(event)
             value = self._value(next(self._events), depth + 1)
             if key == "<<" and event.implicit[0]:
                 merged += self._merged(value, place)
@@ -185,8 +186,8 @@ class _Reader:
             return Vault()
         self._check_tag(event)
         if tag in _TEXT_TAGS or (tag is None and not event.implicit[0]):
-            return str(event.value)
-        return _plain(str(event.value))
+            return _joined(event.value)
+        return _plain(_joined(event.value))
 
     def _check_tag(self, event: NodeEvent) -> None:
         tag = _tag(event)
@@ -199,6 +200,13 @@ class _Reader:
 def _tag(event: NodeEvent) -> str | None:
     tag = getattr(event, "tag", None)
     return None if tag is None else str(tag)
+
+
+def _joined(text: str) -> str:
+    """JSON writes what is beyond U+FFFF as two surrogates; YAML's escapes do not know that."""
+    return (
+        text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if _SURROGATES.search(text) else text
+    )
 
 
 def _plain(text: str) -> object:

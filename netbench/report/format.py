@@ -52,7 +52,7 @@ def scale(unit: str, values: Iterable[float], *, percent: bool = False, size: fl
 
     ``size``: the number that the unit has to fit; None for the largest of the values.
     """
-    found = [abs(value) for value in values]
+    found = [abs(value) for value in values if math.isfinite(value)]  # sums of huge numbers are infinite
     largest = max(found, default=0.0)
     ladder = _LADDERS.get("%" if percent else unit, ((0, 1, unit),))
     _, factor, label = next(step for step in ladder if (largest if size is None else size) >= step[0])

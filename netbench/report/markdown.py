@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
 from netbench.report.document import Block, BulletList, CodeBlock, Document, Notice, Paragraph, Section, Table
+from netbench.visible import visible
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$#<&]|(?<![^\W_])_|_(?![^\W_])")  # an underscore within a word is none
 _LINKS = re.compile(r"(?i)(?=://)|(?<=www)(?=\.)|(?=@\w)")  # what makes GitHub see a link or a mention
@@ -28,20 +28,6 @@ def escape(text: str) -> str:
     """Text from anywhere as inline markdown that shows just that text, on one line."""
     escaped = _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), visible(text))
     return _LINKS.sub(r"\\", escaped)
-
-
-def visible(text: str) -> str:
-    """One line in which control and format characters (ANSI sequences, direction marks) show as escapes."""
-    return "".join(map(_visible, text))
-
-
-def _visible(char: str) -> str:
-    category = unicodedata.category(char)
-    if char in "\r\n\t" or category == "Zs":
-        return " "
-    if category in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
-    return char
 
 
 def _section(section: Section, level: int) -> Iterator[str]:

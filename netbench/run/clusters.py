@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from netbench.errors import NetbenchError
 from netbench.model import Cluster, Command, Completed, FailureClass
+from netbench.probes.failures import brief
 from netbench.run.check import Check
 
 
@@ -25,7 +26,7 @@ def cluster_versions(cluster: Cluster, run: Callable[[Command], Completed]) -> t
         client = str(said["clientVersion"]["gitVersion"])
         server = str(said["serverVersion"]["gitVersion"])
     except (ValueError, KeyError, TypeError):
-        reason = done.error_text.splitlines()[-1] if done.error_text else "no version in kubectl's answer"
+        reason = brief(done.error_text.splitlines()[-1]) if done.error_text else "no version in kubectl's answer"
         remedy = "check kubeconfig and context in netbench_pods, and the way to the API server"
         return Check(name, "kubectl", reason, FailureClass.UNREACHABLE, remedy), "", ""
     return Check(name, "kubectl", f"kubectl {client}, Kubernetes {server}"), client, server

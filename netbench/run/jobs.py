@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
 from netbench.model import Command, Completed, FailureClass
+from netbench.probes.failures import brief
 from netbench.transports.base import Transport
 
 LINGER = 120  # seconds a result is kept on the endpoint for another fetch
@@ -130,7 +131,7 @@ class Job:
             command = _command(*start, deadline=deadline + LINGER + GRACE)
             done = self._transport.run(command, self._reader.feed)
             if self._reader.result is None:
-                said = done.error_text.splitlines()[-1:] or [f"exit code {done.exit_code}"]
+                said = [brief(line) for line in done.error_text.splitlines()[-1:]] or [f"exit code {done.exit_code}"]
                 self._broken = TransportError(
                     f"the job could not start: {said[0]}",
                     "the endpoint needs a writable directory, and sh, sed, setsid, sleep, mkdir, rm, wc, cat",
@@ -185,7 +186,7 @@ class FrameReader:
         line, newline, _ = self._buffer.partition(b"\n")
         if not newline:
             return False
-        if frame := re.fullmatch(rb"netbench frame (\w+) (\d+) (\d+) (\d+)", line):
+        if frame := re.fullmatch(rb"netbench frame (\w{1,10}) (\d{1,15}) (\d{1,15}) (\d{1,15})", line):
             out, err, host = (int(size) for size in frame.groups()[1:])
             begin = len(line) + 1
             body, end = self._buffer[begin : begin + out + err + host], self._buffer[begin + out + err + host :]
@@ -197,7 +198,9 @@ class FrameReader:
         del self._buffer[: len(line) + 1]
         if line == b"netbench ready":
             self.ready = True
-        elif self._on_beat and (beat := re.fullmatch(rb"netbench beat ([\d.]+) (\d+|-) (\d+|-)", line)):
+        elif self._on_beat and (
+            beat := re.fullmatch(rb"netbench beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line)
+        ):
             sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
             self._on_beat(Beat(float(beat[1]), sent, received))
         return True

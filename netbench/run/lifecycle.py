@@ -13,6 +13,7 @@ from typing import Protocol
 from netbench.errors import NetbenchError
 from netbench.model import Endpoint, FailureClass, Flag, Measurement, Outcome, Step, StepRecord
 from netbench.probes.base import Probe
+from netbench.probes.failures import brief
 from netbench.run.jobs import GRACE, LINGER, Beat, Job, JobResult
 from netbench.run.snapshots import Activity, activity
 from netbench.run.validity import judge
@@ -193,7 +194,7 @@ class _Meter:
 
 def _server_failure(result: JobResult, port: int, where: str) -> StepFailed:
     said = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
-    last = said[-1] if said else f"exit code {result.status}"
+    last = brief(said[-1]) if said else f"exit code {result.status}"
     if "address already in use" in last.lower():
         return StepFailed(
             f"TCP port {port} on {where} is taken by somebody else ({last})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from netbench.transports.base import Transport
 
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
 SECONDS = 20  # for one endpoint's facts
+LONGEST = 300  # characters of one fact
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _examine(
         done = transport.run(Command(script, deadline=SECONDS + 10))
     except NetbenchError as error:
         return [Check(name, "reachable", str(error), error.failure, error.remedy)], {}, None
-    facts = dict(line.split("=", 1) for line in done.text.splitlines() if "=" in line)
+    facts = dict(line[:LONGEST].split("=", 1) for line in done.text.splitlines() if _is_fact(line))
     if done.exit_code != 0:
         detail = f"the look at it failed with exit code {done.exit_code}: {done.error_text[-200:]}"
         return (
@@ -138,6 +140,11 @@ def _examine(
         checks.append(_port(name, facts.pop("port_taken", None), ports))
     target = Target(endpoint, transport, workdir, facts.get("nic", "")) if workdir else None
     return checks, facts, target
+
+
+def _is_fact(line: str) -> bool:
+    """What an endpoint says of itself ends up in reports, and in arguments of commands: NAME=TEXT, nothing else."""
+    return re.fullmatch(r"[a-z0-9_]{1,32}=.*", line) is not None and line.isprintable()
 
 
 def _port(name: str, taken: str | None, ports: set[int]) -> Check:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from netbench.model import Access, Command, Completed
+from netbench.transports.credentials import Credentials
 
 OnOutput = Callable[[bytes], None]
 
@@ -31,6 +32,7 @@ class ConnectOptions:
 
     connect_timeout: float = 10.0  # seconds for each of: TCP connect, SSH banner, authentication
     accept_new_host_keys: bool = False  # store an unknown host's key instead of refusing it; a changed one is refused
+    credentials: Credentials = field(default_factory=Credentials)  # the same for all hosts and jump hosts
 
 
 class Connector(Protocol):

@@ -15,6 +15,8 @@ from netbench.errors import AuthError, ConnectionCutError, TransportError, Unrea
 from netbench.model import Access, Command, Completed, FailureClass, PodAccess
 from netbench.transports.base import Connector, OnOutput, Transport
 
+LONGEST = 500  # characters of kubectl's, or the pod's, own words in a message
+
 # $0 is the sentinel, the arguments are the command
 WRAPPER = 'LC_ALL=C; export LC_ALL; "$@"; printf "\\n%s %s\\n" "$0" "$?"'
 
@@ -41,7 +43,7 @@ class KubectlTransport:
             *command.argv,
         )
         done = self._inner.run(Command(argv, deadline=command.deadline, secrets=command.secrets), on_output)
-        ending = re.search(rb"\n" + sentinel.encode() + rb" (\d+)\n\Z", done.stdout)
+        ending = re.search(rb"\n" + sentinel.encode() + rb" (\d{1,3})\n\Z", done.stdout)
         if ending is None:
             raise self._failed(done)
         return Completed(int(ending[1]), done.stdout[: ending.start()], done.stderr, done.seconds)
@@ -50,9 +52,8 @@ class KubectlTransport:
         """The inner transport belongs to whoever made it."""
 
     def _failed(self, done: Completed) -> TransportError:
-        said = (
-            done.error_text.splitlines()[-1] if done.error_text else f"kubectl exited {done.exit_code} without a word"
-        )
+        lines = done.error_text.splitlines()
+        said = lines[-1][:LONGEST] if lines else f"kubectl exited {done.exit_code} without a word"
         where = f"kubectl exec {self._access.namespace}/{self._access.pod}"
         for pattern, make in _FAILURES:
             if re.search(pattern, said, re.IGNORECASE):
@@ -85,7 +86,7 @@ def _not_ready(message: str) -> TransportError:
 
 
 def _denied(message: str) -> AuthError:
-    return AuthError(message, "the user needs get pods and create pods/exec in that namespace (see the RBAC example)")
+    return AuthError(message, "the user needs get on pods and create on pods/exec in that namespace: see docs/rbac")
 
 
 def _unreachable(message: str) -> UnreachableError:

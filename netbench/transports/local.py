@@ -12,6 +12,7 @@ from typing import IO
 from netbench.errors import DeadlineError, TransportError
 from netbench.model import Access, Command, Completed, FailureClass
 from netbench.transports.base import Connector, OnOutput
+from netbench.transports.credentials import VARIABLES
 
 
 class LocalTransport:
@@ -22,15 +23,15 @@ class LocalTransport:
         try:
             process = subprocess.Popen(
                 command.argv,
-                env={**os.environ, "LC_ALL": "C", **command.env},
+                env={**_environment(), "LC_ALL": "C", **command.env},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
             raise TransportError(
-                f"cannot start {command.argv[0]!r}: {error.strerror}",
+                f"cannot start {command.argv[0]!r}: {getattr(error, 'strerror', None) or error}",
                 f"install {command.argv[0]} or put it on the PATH",
                 failure=FailureClass.TOOL_MISSING,
             ) from error
@@ -60,6 +61,11 @@ class LocalTransport:
 def connect(access: Access, connector: Connector) -> LocalTransport:
     """Entry point ``local``."""
     return LocalTransport()
+
+
+def _environment() -> dict[str, str]:
+    """This process's own, without the secrets in it: no child needs them."""
+    return {name: value for name, value in os.environ.items() if name not in VARIABLES}
 
 
 def _drain(stream: IO[bytes] | None, into: bytearray, on_output: OnOutput | None) -> None:

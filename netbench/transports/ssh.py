@@ -19,6 +19,7 @@ from paramiko.ssh_exception import (
     AuthenticationException,
     BadHostKeyException,
     NoValidConnectionsError,
+    PasswordRequiredException,
     SSHException,
 )
 
@@ -33,6 +34,7 @@ from netbench.errors import (
 )
 from netbench.model import Access, Command, Completed, SshAccess
 from netbench.transports.base import ConnectOptions, Connector, OnOutput
+from netbench.transports.credentials import PASSPHRASE, PASSWORD
 from netbench.transports.hostkeys import HostKeyPolicy, known_hosts_files
 
 KEEPALIVE = 15  # seconds; below the idle limits of usual firewalls
@@ -86,8 +88,9 @@ class SshTransport:
                 connection.open()
                 connection.transport.set_keepalive(KEEPALIVE)
             except BaseException as error:
+                refused = self._refused(connection, error)
                 connection.client.close()
-                raise self._refused(connection, error) from error
+                raise refused from error
             self._connection = connection
             return connection
 
@@ -103,6 +106,8 @@ class SshTransport:
         keys: dict[str, object] = {"banner_timeout": seconds, "auth_timeout": seconds, "channel_timeout": seconds}
         if access.key_file:
             keys["key_filename"] = [access.key_file]
+        given = self._options.credentials
+        keys |= {name: value for name, value in vars(given).items() if value is not None}
         connection = Connection(
             access.host,
             user=access.user,
@@ -132,6 +137,8 @@ class SshTransport:
 
     def _refused(self, connection: Connection, error: BaseException) -> BaseException:
         where = f"{connection.user}@{connection.host}:{connection.port}"
+        # what fails after the key exchange fails of a key: it cannot be read, or there is none
+        met = getattr(connection.client.get_transport(), "initial_kex_done", False)
         if isinstance(error, NetbenchError):
             return error
         if isinstance(error, BadHostKeyException):
@@ -140,10 +147,17 @@ class SshTransport:
                 "somebody may be in between; if the host was reinstalled, remove its line with ssh-keygen -R and "
                 "check the new fingerprint",
             )
-        if isinstance(error, AuthenticationException):
+        if isinstance(error, PasswordRequiredException):
+            return AuthError(
+                f"{where}: the host accepts none of the keys offered, and a key file is encrypted",
+                f"load the key into ssh-agent with ssh-add, or put its passphrase into a file and name it in "
+                f"{PASSPHRASE}_FILE",
+            )
+        if isinstance(error, AuthenticationException) or (isinstance(error, SSHException | ValueError) and met):
             return AuthError(
                 f"{where}: the host accepts none of the keys offered ({error})",
-                "check ansible_user, ansible_ssh_private_key_file, ssh-agent, and authorized_keys on the host",
+                "check ansible_user, ansible_ssh_private_key_file, ssh-agent, and authorized_keys on the host; "
+                f"where it takes passwords, {PASSWORD}_FILE",
             )
         if isinstance(error, NoValidConnectionsError | socket.gaierror | TimeoutError | OSError):
             return UnreachableError(

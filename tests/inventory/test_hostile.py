@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netbench.errors import InventoryError
+from netbench.errors import InventoryError, UsageError
 from netbench.inventory import describe, load
 from tests.inventory.written import attempt, load_text, write
 
@@ -117,3 +117,38 @@ def test_any_text_is_an_inventory_or_an_inventory_error(text: str, name: str) ->
             assert found.remedy
         else:
             assert found.nodes or found.pod_sources or "netbench_endpoint" in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "n netbench_zone=z ansible_password='hunter2",
+        "n ansible_ssh_pass= hunter2",
+        "n ansible_become_password = hunter2",
+        "[all:vars]\nansible_password: hunter2",
+        "[all:vars]\nvault_token hunter2",
+    ],
+)
+def test_errors_do_not_repeat_a_secret(line: str, tmp_path: Path) -> None:
+    with pytest.raises(InventoryError) as caught:
+        load_text(tmp_path, line, "hosts.ini")
+    assert "hunter2" not in str(caught.value) + caught.value.remedy
+
+
+def test_digits_and_underscores(tmp_path: Path) -> None:
+    """`2_` is no number to Python."""
+    assert load_text(tmp_path, "all: {hosts: {n: {netbench_zone: 2_, x: 1_0}}}").nodes[0].zone == "2_"
+
+
+@pytest.mark.parametrize("limit", ["~" + "(" * 300, "~a{99999999999}", "~[[x]", "~[x--z]q"])
+def test_regular_expressions_that_python_refuses_or_doubts(limit: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--limit"):
+        load_text(tmp_path, one_host(), limit=limit)
+
+
+def test_directories_of_variables_that_lead_round_in_circles(tmp_path: Path) -> None:
+    path = write(tmp_path, {"hosts.ini": "n netbench_zone=z\n", "group_vars/all/a.yml": "x: 1\n"})
+    for name in ("b", "c"):
+        (tmp_path / "group_vars" / "all" / name).symlink_to(".")
+    with pytest.raises(InventoryError, match="deeper than 8 levels"):
+        load(path)

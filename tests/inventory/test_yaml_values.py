@@ -109,3 +109,7 @@ def test_aliases_of_aliases_are_bounded() -> None:
     lines += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 11)]
     with pytest.raises(InventoryError, match="aliases repeat more than 100000 values"):
         read_yaml("\n".join(lines), "f")
+
+
+def test_surrogate_pairs_of_json_are_one_character() -> None:
+    assert read_yaml(r'{"\ud83d\ude00": "a\ud83d\ude00", "b": "\ud800"}', "f") == {"😀": "a😀", "b": "\ud800"}

@@ -39,7 +39,7 @@ class Lab:
 
     def run(self, *argv: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         """Run it to its end and keep what it says."""
-        return subprocess.run(self.argv(*argv), capture_output=True, timeout=60, **options)  # type: ignore[call-overload]
+        return subprocess.run(self.argv(*argv), capture_output=True, **{"timeout": 60, **options})  # type: ignore[call-overload]
 
     def output(self, *argv: str) -> str:
         """What it says, where it succeeds."""

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from netbench.report.document import Align, Block, BulletList, CodeBlock, Document, Notice, Paragraph, Section, Table
-from netbench.report.markdown import escape, render, visible
+from netbench.report.markdown import escape, render
+from netbench.visible import visible
 from tests.report.campaigns import HOSTILE
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

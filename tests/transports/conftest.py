@@ -45,8 +45,11 @@ class Sshd:
         self.process.wait(10)
 
 
-def start_sshd(directory: Path, *, port: int | None = None) -> Sshd:
-    """Start one in that directory, with new keys unless there are some."""
+def start_sshd(directory: Path, *, port: int | None = None, settings: str = "", inside: tuple[str, ...] = ()) -> Sshd:
+    """Start one in that directory, with new keys unless there are some.
+
+    ``settings``: lines of sshd_config that win; ``inside``: a command that starts it, in namespaces perhaps.
+    """
     if SSHD is None:
         pytest.skip("sshd is not installed (Debian: openssh-server)")
     directory.mkdir(exist_ok=True)
@@ -59,13 +62,13 @@ def start_sshd(directory: Path, *, port: int | None = None) -> Sshd:
             port = int(probe.getsockname()[1])
     (directory / "authorized_keys").write_text((directory / "id.pub").read_text())
     (directory / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\n"
+        f"{settings}Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\n"
         f"AuthorizedKeysFile {directory}/authorized_keys\n"
         f"StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nPidFile none\n"
         f"MaxSessions 100\nMaxStartups 100\n"
     )
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*inside, SSHD, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.DEVNULL)
     server = Sshd(directory, port, process)
     (directory / "known_hosts").write_text(f"[127.0.0.1]:{port} {server.public_host_key}\n")
     end = time.monotonic() + 20
