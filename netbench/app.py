@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.analyse import LEAST_ROUNDS, OtherZone, aggregate
+from netbench.analyse import LEAST_ROUNDS, OtherZone, aggregate, interpret
 from netbench.errors import PreflightError, RunDirError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
@@ -48,6 +49,7 @@ DEFAULT_INVENTORIES = (
     "inventories/default.ini",
 )
 REPORTS = "reports"
+FINDINGS = "findings.json"
 
 
 @dataclass(frozen=True)
@@ -243,10 +245,16 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
 
 
 def report(run: str | Path, *, lang: str = "en", reports: str = REPORTS) -> Result:
-    """Write a run's report from what its directory holds; no host is touched. ``run``: a name, a path, or "latest"."""
+    """Write a run's report, and its findings as JSON, from what its directory holds; no host is touched.
+
+    ``run``: a name, a path, or "latest".
+    """
     directory = RunDir.open(Path(reports), run)
     manifest, plan, records = directory.manifest(), directory.plan(), directory.records()
-    text = render(build_document(manifest, plan, records, lang=lang, other=_other_zone(directory.path, manifest, plan)))
+    other = _other_zone(directory.path, manifest, plan)
+    found = interpret(aggregate(plan, records), plan, manifest, other)
+    directory.write_report(FINDINGS, json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
+    text = render(build_document(manifest, plan, records, lang=lang, other=other))
     path = directory.write_report("report.md" if lang == "en" else f"report.{lang}.md", text)
     return Result(directory.path, path, manifest, plan, records)
 

@@ -5,7 +5,7 @@
     plan.json        every step in order
     samples.jsonl    a line for each attempt at a step
     raw/             what the tools said, byte by byte: STEP.ATTEMPT.PART
-    report.md        made from the others, any time again
+    report.md        made from the others, any time again; so is findings.json
 """
 
 from __future__ import annotations
