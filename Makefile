@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test lint perf fuzz system clean help
+.PHONY: bench test lint perf truth fuzz system clean help
 
 fuzz: $(READY) ## fuzz every parser, coverage-guided, for SECONDS (60) each; needs atheris (extra fuzz)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[fuzz]"
@@ -26,7 +26,10 @@ lint: $(READY) ## ruff, mypy, import-linter
 	PYTHONPATH=. $(BIN)/lint-imports
 
 perf: $(READY) ## benchmarks: ratios and overheads measured in one run
-	$(BIN)/pytest -q -s tests/benchmarks --override-ini=python_files='bench_*.py'
+	$(BIN)/pytest -q -s tests/benchmarks/bench_startup.py tests/benchmarks/bench_overhead.py --override-ini=python_files='bench_*.py'
+
+truth: $(READY) ## what netbench claims against what is true, simulated and in the lab (40 minutes)
+	$(BIN)/pytest -q -s tests/benchmarks/bench_truth.py tests/benchmarks/bench_precision.py tests/benchmarks/bench_lab_truth.py --override-ini=python_files='bench_*.py'
 
 system:
 	@.ci/system-packages
