@@ -28,8 +28,9 @@ class Verdict:
     false: tuple[str, ...]  # claims of what is not so
     found: bool  # the planted effect, with the right sign
     covered: int  # comparisons whose 95 % interval holds the truth
-    planted_covered: bool  # that of the planted effect does
     compared: int
+    planted: int  # comparisons that the planted effect changes, of one probe
+    planted_covered: int
 
 
 def nothing_differs(seed: int) -> Verdict:
@@ -71,8 +72,9 @@ def verdict(world: World, campaign: Simulated, zone: ZoneMode = ZoneMode.SAME) -
         false=tuple(_name(finding) for finding in claimed if not _right(world, finding, zone)),
         found=bool(planted) and all(f.confidence is Confidence.CLEAR and _right(world, f, zone) for f in planted),
         covered=sum(covered.values()),
-        planted_covered=all(covered[id(finding)] for finding in planted),
         compared=len(views),
+        planted=len(planted),
+        planted_covered=sum(covered[id(finding)] for finding in planted),
     )
 
 
