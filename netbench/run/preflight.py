@@ -23,13 +23,15 @@ from netbench.probes.base import Probe
 from netbench.run.attestation import Rules, attest
 from netbench.run.attestation import checks as attested
 from netbench.run.check import Check
-from netbench.run.evidence import split
+from netbench.run.evidence import PREFIX, split
 from netbench.run.lifecycle import Target
 from netbench.transports.base import Transport
 
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
 SECONDS = 20  # for one endpoint's facts
 LONGEST = 300  # characters of one fact
+MOST_EVIDENCE = 20_000  # of one piece of evidence, before it is read
+_KEY = re.compile(r"[a-z0-9_]{1,32}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _examine(
         done = transport.run(Command(script, deadline=SECONDS + 10))
     except NetbenchError as error:
         return [Check(name, "reachable", str(error), error.failure, error.remedy)], {}, None
-    facts = dict(line[:LONGEST].split("=", 1) for line in done.text.splitlines() if _is_fact(line))
+    facts = _facts(done.text)
     if done.exit_code != 0:
         detail = f"the look at it failed with exit code {done.exit_code}: {done.error_text[-200:]}"
         return (
@@ -142,9 +144,20 @@ def _examine(
     return checks, facts, target
 
 
-def _is_fact(line: str) -> bool:
-    """What an endpoint says of itself ends up in reports, and in arguments of commands: NAME=TEXT, nothing else."""
-    return re.fullmatch(r"[a-z0-9_]{1,32}=.*", line) is not None and line.isprintable()
+def _facts(text: str) -> dict[str, str]:
+    """What an endpoint says of itself, as NAME=TEXT lines; other lines are passed over.
+
+    Facts end up in reports and in arguments of commands, so they are printable and short. Evidence is a tool's text,
+    tabs and all: who reads it (``evidence.read``) makes it printable.
+    """
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        evidence = key.startswith(PREFIX)
+        if not equals or not _KEY.fullmatch(key.removeprefix(PREFIX)) or not (evidence or value.isprintable()):
+            continue
+        found[key] = value[: MOST_EVIDENCE if evidence else LONGEST]
+    return found
 
 
 def _port(name: str, taken: str | None, ports: set[int]) -> Check:

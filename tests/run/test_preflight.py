@@ -15,7 +15,7 @@ from netbench.model import Cluster, Command, Completed, Endpoint, FailureClass, 
 from netbench.probes.throughput import Throughput
 from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
-from netbench.run.preflight import Preflight, preflight
+from netbench.run.preflight import Preflight, _facts, preflight
 from netbench.transports.base import OnOutput, Transport
 from netbench.transports.fake import FakeTransport, Reply
 from tests.run.test_runner import make_plan
@@ -163,3 +163,17 @@ def test_the_versions_of_a_cluster(reply: bytes, failure: FailureClass | None) -
     check, client, server = cluster_versions(Cluster(context="c"), run)
     assert check.failure is failure
     assert (client, server) == (("v1.30.1", "v1.20.2") if failure is None else ("", ""))
+
+
+def test_facts_are_short_and_printable_and_evidence_stays_as_the_tool_printed_it() -> None:
+    said = (
+        b"kernel=6.1\x1b[31m\nos="
+        + b"x" * 1000
+        + b"\n../etc=1\nnic=eth0\nseen.link=2: eth0\t\\ veth\x1b \nseen.routes="
+    )
+    found = _facts((said + b"r" * 50_000 + b"\nno line of ours\n").decode())
+    assert "kernel" not in found
+    assert "../etc" not in found
+    assert found["os"] == "x" * 300
+    assert found["seen.link"] == "2: eth0\t\\ veth\x1b "  # made printable where it is read
+    assert len(found["seen.routes"]) == 20_000
