@@ -73,7 +73,7 @@ def pod(node: str, kind: str, app: str = "netbench-test", host_network: bool = F
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # a namespace takes more than a minute to go: nobody waits for that
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     nodes = {}
     hosts = []
@@ -103,7 +103,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
     kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "pods", "--all", "--timeout=120s")
     yield Cluster(inventory, nodes)
-    kubectl("delete", "namespace", NAMESPACE, "--timeout=120s")  # whoever comes next makes it again
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
 
 
 def test_check_passes_and_names_the_versions(cluster: Cluster) -> None:
