@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.analyse import LEAST_ROUNDS, OtherZone, aggregate, interpret
+from netbench.analyse import LEAST_ROUNDS, OtherZone, aggregate
 from netbench.errors import PreflightError, RunDirError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
@@ -28,7 +28,7 @@ from netbench.model import (
 from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
-from netbench.report import build_document, render
+from netbench.report import document_of, gather, render
 from netbench.rounds import MoreRounds
 from netbench.run.attestation import flags
 from netbench.run.check import Check
@@ -252,9 +252,10 @@ def report(run: str | Path, *, lang: str = "en", reports: str = REPORTS) -> Resu
     directory = RunDir.open(Path(reports), run)
     manifest, plan, records = directory.manifest(), directory.plan(), directory.records()
     other = _other_zone(directory.path, manifest, plan)
-    found = interpret(aggregate(plan, records), plan, manifest, other)
-    directory.write_report(FINDINGS, json.dumps([asdict(finding) for finding in found], indent=1, ensure_ascii=False))
-    text = render(build_document(manifest, plan, records, lang=lang, other=other))
+    material = gather(manifest, plan, records, lang, other)
+    findings = [asdict(finding) for finding in material.findings]
+    directory.write_report(FINDINGS, json.dumps(findings, indent=1, ensure_ascii=False))
+    text = render(document_of(material))
     path = directory.write_report("report.md" if lang == "en" else f"report.{lang}.md", text)
     return Result(directory.path, path, manifest, plan, records)
 

@@ -101,7 +101,7 @@ def _comparison(
         least=min(single.values()),
         most=max(single.values()),
         cells=cells,
-        rounds=min(len({value.round for value in metric.cell(cell).values}) for cell in cells),
+        rounds=min(metric.cell(cell).rounds for cell in cells),
         n=sum(len(metric.cell(ours).values) for ours, _ in single),
         planned=planned,
     )

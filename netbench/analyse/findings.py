@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netbench.model import Cell
+from netbench.stats import Contrast
 
 
 class Code(str, Enum):
@@ -97,3 +98,10 @@ class Finding:
     params: Mapping[str, object] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     confidence: Confidence = Confidence.CLEAR
+
+
+def ratio_params(contrast: Contrast) -> dict[str, object]:
+    """``ratio``, ``low`` and ``high`` of a finding's params."""
+    interval = contrast.interval()
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return {"ratio": contrast.ratio, "low": low, "high": high}

@@ -125,7 +125,7 @@ def _reach(summary: CellSummary, known: Mapping[str, float], payload: float) -> 
 def _saturation(reaches: list[Reach], about: Mapping[str, object]) -> Finding:
     reached = [reach for reach in reaches if reach.reached]
     code = Code.LIMIT_NONE if not reached else Code.LIMIT_ALL if len(reached) == len(reaches) else Code.LIMIT_SOME
-    rounds = min(len({value.round for value in reach.summary.values}) for reach in reaches)
+    rounds = min(reach.summary.rounds for reach in reaches)
     if rounds < LEAST_ROUNDS:
         confidence = Confidence.UNKNOWN
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from netbench.analyse.findings import Code, Finding
+from netbench.analyse.findings import Code, Finding, ratio_params
 from netbench.analyse.summaries import Analysis, MetricSummary
 from netbench.analyse.views import LEAST_ROUNDS
 from netbench.model import Cell
@@ -24,15 +24,7 @@ def oddities(analysis: Analysis, metric: MetricSummary, model: BlockModel | None
         return
     about: dict[str, object] = {"probe": metric.probe, "metric": metric.metric}
     for cell, contrast, p_value in _odd_cells(analysis, model, ALPHA / probes):
-        interval = contrast.interval()
-        params = {
-            **about,
-            "ratio": contrast.ratio,
-            "low": interval.low if interval else None,
-            "high": interval.high if interval else None,
-            "p": p_value,
-        }
-        yield Finding(Code.CELL_ODD, params, (cell,))
+        yield Finding(Code.CELL_ODD, {**about, **ratio_params(contrast), "p": p_value}, (cell,))
     yield from _outliers(about, model)
     yield from _drift(about, model)
 

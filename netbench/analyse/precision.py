@@ -33,7 +33,8 @@ def widths(analysis: Analysis, metric: MetricSummary, compared: Sequence[Compari
     for summary in metric.cells:
         if summary.ratio is not None and base is not None:
             cells = (summary.cell, base)
-            found.append(Width(_half(summary.ratio.interval, summary.ratio.value), cells, _rounds(metric, cells)))
+            rounds = min(metric.cell(cell).rounds for cell in cells)
+            found.append(Width(_half(summary.ratio.interval, summary.ratio.value), cells, rounds))
     for comparison in compared:
         if comparison.contrast is not None:
             half = _half(comparison.contrast.interval(), comparison.contrast.ratio)
@@ -80,7 +81,3 @@ def expected_rounds(spread: float, wanted: float, most: int) -> int | None:
 
 def _half(interval: Interval | None, ratio: float) -> float | None:
     return None if interval is None else max(interval.high / ratio - 1, 1 - interval.low / ratio)
-
-
-def _rounds(metric: MetricSummary, cells: Sequence[Cell]) -> int:
-    return min(len({value.round for value in metric.cell(cell).values}) for cell in cells)

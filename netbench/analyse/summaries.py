@@ -59,6 +59,11 @@ class CellSummary:
     excluded: str = ""  # why no step was planned for it
 
     @property
+    def rounds(self) -> int:
+        """In how many rounds there is a value."""
+        return len({value.round for value in self.values})
+
+    @property
     def complete(self) -> bool:
         """Whether every planned step gave a value."""
         return 0 < self.planned == len(self.values)

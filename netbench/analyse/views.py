@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netbench.analyse.comparisons import Comparison
-from netbench.analyse.findings import Confidence, Finding
+from netbench.analyse.findings import Confidence, Finding, ratio_params
 from netbench.analyse.summaries import MetricSummary
 from netbench.stats import CONFIDENCE, holm
 
@@ -44,7 +44,6 @@ def _p_value(comparison: Comparison) -> float:
 
 def _finding(metric: MetricSummary, comparison: Comparison, adjusted: float | None, comparisons: int) -> Finding:
     contrast = comparison.contrast
-    interval = contrast.interval() if contrast else None
     params: Mapping[str, object] = {
         "probe": metric.probe,
         "metric": metric.metric,
@@ -53,9 +52,7 @@ def _finding(metric: MetricSummary, comparison: Comparison, adjusted: float | No
         "comparisons": comparisons,
         "planned": comparison.planned,
         "n": comparison.n,
-        "ratio": contrast.ratio if contrast else None,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        **(ratio_params(contrast) if contrast else dict.fromkeys(("ratio", "low", "high"))),
         "p": adjusted,
         "confidence": CONFIDENCE,
         "least": comparison.least,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from netbench.analyse.findings import Code, Confidence, Finding
+from netbench.analyse.findings import Code, Confidence, Finding, ratio_params
 from netbench.analyse.summaries import Analysis, CellSummary, MetricSummary
 from netbench.analyse.views import ALPHA, LEAST_ROUNDS
 from netbench.model import Cell, ZoneMode
@@ -46,13 +46,13 @@ def _compared(cross: MetricSummary, same: MetricSummary, run: str, probes: int) 
     groups = [tuple([value.value for value in side.values] for side in pair) for pair in both]
     ratios = [independent_ratio([(ours, theirs)]) for ours, theirs in groups]
     adjusted = holm([1.0 if ratio.p_value is None else ratio.p_value for ratio in ratios])
-    rounds = min(len({value.round for value in side.values}) for pair in both for side in pair)
+    rounds = min(side.rounds for pair in both for side in pair)
     listed: dict[str, list[dict[str, object]]] = {"lower": [], "higher": [], "noise": []}
     for (summary, _), ratio, p_value in zip(both, ratios, adjusted, strict=True):
         clear = rounds >= LEAST_ROUNDS and p_value <= ALPHA / probes
         name = ("lower" if ratio.estimate < 0 else "higher") if clear else "noise"
         listed[name].append(_entry(summary.cell, ratio))
-    whole = _numbers(independent_ratio([(ours, theirs) for ours, theirs in groups]))
+    whole = ratio_params(independent_ratio([(ours, theirs) for ours, theirs in groups]))
     params = {"probe": cross.probe, "metric": cross.metric, "run": run, **whole, **listed}
     if rounds < LEAST_ROUNDS:
         confidence = Confidence.UNKNOWN
@@ -66,13 +66,4 @@ def _usable(summary: CellSummary) -> bool:
 
 
 def _entry(cell: Cell, ratio: Contrast) -> dict[str, object]:
-    return {"source": cell.source, "destination": cell.destination, **_numbers(ratio)}
-
-
-def _numbers(ratio: Contrast) -> dict[str, object]:
-    interval = ratio.interval()
-    return {
-        "ratio": ratio.ratio,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
-    }
+    return {"source": cell.source, "destination": cell.destination, **ratio_params(ratio)}

@@ -1,8 +1,8 @@
 """From findings to a neutral document, and from that to what people read."""
 
-from netbench.report.build import build_document
+from netbench.report.build import build_document, document_of, gather
 from netbench.report.document import Document, Table
 from netbench.report.markdown import render
 from netbench.report.matrices import matrices
 
-__all__ = ["Document", "Table", "build_document", "matrices", "render"]
+__all__ = ["Document", "Table", "build_document", "document_of", "gather", "matrices", "render"]

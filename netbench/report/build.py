@@ -17,14 +17,14 @@ from netbench.report.summary import head, summary, title
 from netbench.report.wording import wording
 
 
-def build_document(
+def gather(
     manifest: Manifest,
     plan: Plan,
     records: Sequence[StepRecord],
     lang: str = "en",
     other: OtherZone | None = None,
-) -> Document:
-    """The whole report. ``records``: all attempts in the order they ended, as the run directory has them.
+) -> Material:
+    """What a report is made from. ``records``: all attempts in the order they ended, as the run directory has them.
 
     ``other``: a comparable run of the other mode, where there is one.
 
@@ -32,11 +32,27 @@ def build_document(
     """
     words = wording(lang)
     analysis = aggregate(plan, records)
-    material = Material(manifest, plan, analysis, interpret(analysis, plan, manifest, other), words)
+    return Material(manifest, plan, analysis, interpret(analysis, plan, manifest, other), words)
+
+
+def build_document(
+    manifest: Manifest,
+    plan: Plan,
+    records: Sequence[StepRecord],
+    lang: str = "en",
+    other: OtherZone | None = None,
+) -> Document:
+    """The whole report of a run; arguments and errors are those of ``gather``."""
+    return document_of(gather(manifest, plan, records, lang, other))
+
+
+def document_of(material: Material) -> Document:
+    """The whole report."""
+    words, analysis = material.words, material.analysis
     results = Section(words("results"), sections=tuple(_probe(probe, material) for probe in analysis.probes))
     return Document(
         title(material),
-        lang,
+        words.lang,
         head(material),
         (
             summary(material),

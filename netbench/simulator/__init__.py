@@ -4,8 +4,8 @@ Only the endpoints are made up: a fake transport answers each client with the ou
 says. So what netbench claims can be held against what is true, thousands of times an hour.
 """
 
-from netbench.simulator.campaign import Simulated, fleet, interleaved, not_interleaved, simulate
+from netbench.simulator.campaign import Simulated, fleet, not_interleaved, simulate
 from netbench.simulator.truth import true_ratio
 from netbench.simulator.world import Drift, World
 
-__all__ = ["Drift", "Simulated", "World", "fleet", "interleaved", "not_interleaved", "simulate", "true_ratio"]
+__all__ = ["Drift", "Simulated", "World", "fleet", "not_interleaved", "simulate", "true_ratio"]

@@ -67,7 +67,7 @@ def simulate(
     plan = build_plan(
         inventory, probes, zone=zone, rounds=rounds, pairs=pairs, seed=seed, max_parallel=1, precision=precision
     )
-    plan = (order or interleaved)(plan)
+    plan = order(plan) if order else plan
     stage = _Stage(Weather(world, zone, len(plan.steps), seed))
     targets = {
         endpoint.name: Target(endpoint, FakeTransport(jobs=stage.jobs), "/simulated")
@@ -97,11 +97,6 @@ def fleet(kinds: Sequence[str], instance_type: InstanceType | None = None) -> In
     )
     types = {instance_type.name: instance_type} if instance_type else {}
     return Inventory("simulated", nodes, endpoints, instance_types=types)
-
-
-def interleaved(plan: Plan) -> Plan:
-    """The plan's own order."""
-    return plan
 
 
 def not_interleaved(plan: Plan) -> Plan:
