@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Protocol
 
@@ -32,11 +32,16 @@ class Runner:
         observer: Observer,
         *,
         unusable: Mapping[str, Outcome] | None = None,
+        hold: Callable[[float], object] = lambda seconds: None,
     ) -> None:
-        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so."""
+        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so.
+
+        ``hold`` is called before each wave with the seconds it takes, while nothing is measured: to renew leases.
+        """
         self._plan, self._probes, self._targets = plan, probes, targets
         self._journal, self._observer = journal, observer
         self._unusable = unusable or {}
+        self._hold = hold
         self._lock = threading.Lock()
         self._active: dict[str, StepRun] = {}
         self._stopping = False
@@ -45,7 +50,7 @@ class Runner:
         """Run every step that is not ``done``; returns the status: complete, partial or interrupted.
 
         KeyboardInterrupt ends the active steps cleanly, keeps their records, and gives "interrupted". What the journal
-        raises (a full disk) ends the active steps too, and is raised.
+        raises (a full disk) ends the active steps too, and is raised; so is what ``hold`` raises (a lease is lost).
         """
         self._tell(RunStarted(self._plan, seconds, len(done)))
         todo = [step for step in self._plan.steps if step.id not in done]
@@ -53,7 +58,9 @@ class Runner:
         status = "complete"
         try:
             for _, wave in itertools.groupby(todo, key=lambda step: step.wave):
-                failed = not self._run_wave(list(wave)) or failed
+                steps = list(wave)
+                self._hold(max(step.seconds for step in steps))
+                failed = not self._run_wave(steps) or failed
         except KeyboardInterrupt:
             status = "interrupted"
         else:
