@@ -15,12 +15,13 @@ from netbench.lab import control
 from netbench.lab.requirements import missing
 from netbench.lab.state import LabState
 from tests.e2e.campaign import bench, netbench
-from tests.e2e.test_lab import ENDPOINTS, leftovers, on, others_server, until
+from tests.e2e.test_lab import ENDPOINTS, leftovers, on, others_server
 from tests.lab.conftest import Lab
+from tests.run.test_jobs import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
-ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "throughput")
-LONG = (*ONE, "--duration", "60")
+ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "latency")
+LONG = (*ONE, "--option", "latency.count=200", "--option", "latency.interval=1")
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +35,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def running(lab: Lab, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A bench that measures for a minute, as soon as it measures."""
+    """A bench that measures for minutes, as soon as it measures."""
     argv = lab.argv(sys.executable, "-m", "netbench", "bench", *LONG, "--reports", str(tmp_path / "first"))
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as process:
-        until(lambda: [line for line in leftovers(lab, "a1") if "iperf3 -c" in line])
+        until(lambda: [line for line in leftovers(lab, "a1") if "ping -c 200" in line], 60)
         yield process
         if process.poll() is None:
             process.terminate()
 
 
 def another_bastion(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """A netbench that shares nothing with the first but the nodes: the places of the bastion's lock are its own."""
-    hide = 'for place in /run/lock /tmp; do mount -n -t tmpfs -o mode=1777 tmpfs $place; done; exec "$@"'
+    """A netbench that shares nothing with the first but the nodes: the place of the bastion's lock is its own."""
+    hide = 'mount -n -t tmpfs -o mode=1777 tmpfs /run/lock && exec "$@"'
     return lab.run(
         *("unshare", "--mount", "--propagation", "private", "sh", "-c", hide, "sh"),
         *(sys.executable, "-m", "netbench", *arguments),
@@ -69,7 +70,7 @@ def test_a_second_bench_exits_75_and_names_the_holder(lab: Lab, running: subproc
     swept = netbench("clean", lab=lab.state)
     assert swept.returncode == 75, swept.stdout
     assert "left alone: a run goes on: root@" in swept.stdout
-    assert [line for line in leftovers(lab, "a1") if "iperf3 -c" in line]  # undisturbed
+    assert [line for line in leftovers(lab, "a1") if "ping -c 200" in line]  # undisturbed
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 130
     assert not leases(lab)
@@ -80,15 +81,16 @@ def test_after_a_killed_bench(lab: Lab, running: subprocess.Popen[str], tmp_path
     """The bastion dies. Its lease stands until it expires; then a bench works, and clean removes what was left."""
     lab.output("nsenter", *on(lab, "a2"), "touch", "/tmp/theirs", "/tmp/netbench-theirs")
     with others_server(lab, "a2", 16999):
-        lab.output("sh", "-c", "kill -KILL $(pgrep -f 'netbench bench --profile smok[e]')")
+        record = lab.output("nsenter", *on(lab, "a1"), "sh", "-c", "cat /tmp/netbench-lease.[0-9]*")
+        lab.output("kill", "-KILL", record.partition(", pid ")[2].partition(",")[0])
         running.wait(20)
-        assert another_bastion(lab, "bench", *ONE, "--reports", "/tmp/r").returncode == 75
+        assert another_bastion(lab, "bench", *ONE, "--reports", "/run/lock/r").returncode == 75
         assert netbench("clean", "--dry-run", lab=lab.state).returncode == 75
         expire(lab)
         shown = netbench("clean", "--dry-run", lab=lab.state)
         assert shown.returncode == 0, shown.stdout + shown.stderr
-        assert shown.stdout.count("job, running") == 2
-        assert len([line for line in leftovers(lab, "a1") if "iperf3 -c" in line]) == 1
+        assert shown.stdout.count("job, running") == 1
+        assert len([line for line in leftovers(lab, "a1") if "ping -c 200" in line]) == 1
         done = netbench("clean", lab=lab.state)
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stdout.count("removed") == shown.stdout.count("would be removed")
@@ -109,5 +111,5 @@ def expire(lab: Lab) -> None:
     """The minutes until a lease's end, without waiting for them: its end is set to now."""
     assert leases(lab)
     for name in ENDPOINTS:
-        records = 'for record in /tmp/netbench-lease.[0-9]*; do [ ! -e "$record" ] || sed -i "1s/ [0-9]*$/ 1/" "$record"; done'
-        lab.output("nsenter", *on(lab, name), "sh", "-c", records)
+        end = "set -- /tmp/netbench-lease.[0-9]*; [ ! -e $1 ] || sed -i '1s/ [0-9]*$/ 1/' $1"
+        lab.output("nsenter", *on(lab, name), "sh", "-c", end)
