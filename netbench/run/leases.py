@@ -20,7 +20,15 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 
-from netbench.errors import LockedError, NetbenchError, PreflightError, TransportError
+from netbench.errors import (
+    AuthError,
+    HostKeyError,
+    LockedError,
+    NetbenchError,
+    PreflightError,
+    TransportError,
+    UnreachableError,
+)
 from netbench.model import Command, FailureClass
 from netbench.transports.base import Transport
 
@@ -29,6 +37,9 @@ AT_ONCE = 16  # endpoints asked at the same time: key exchanges and kubectl star
 MARGIN = 90.0  # seconds a wave may take besides its steps' own: starting, fetching after a cut, stopping
 TERM = 150.0  # seconds a lease is good for beyond that; a renewal every few minutes is nothing, and so is this wait
 DEADLINE = 30.0  # seconds for one endpoint's answer
+
+
+_NEVER_THERE = (UnreachableError, AuthError, HostKeyError)  # the command did not arrive, so nothing was taken
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ class Leases:
         self._places, self._margin, self._term = places, margin, term
         self._token = secrets.token_hex(12)
         self._holder = holder()
-        self._ends = 0.0  # on the monotonic clock, as soon as the first of them may
+        self._ends = 0.0  # when the first of them may expire, on the clock of _now
         self._missing: dict[str, NetbenchError] = {}
 
     @property
@@ -87,7 +98,7 @@ class Leases:
 
     def require(self, names: Collection[str]) -> None:
         """See that these endpoints are leased; raises PreflightError where one is not, LockedError as ``take``."""
-        self._take([name for name in names if name in self._missing], self._ends - time.monotonic())
+        self._take([name for name in names if name in self._missing], self._ends - _now())
         for name in names:
             if name in self._missing:
                 raise PreflightError(f"{name}: no lease: {self._missing[name]}", self._missing[name].remedy)
@@ -101,16 +112,17 @@ class Leases:
         """Before a wave of that many seconds: renew, unless the leases last beyond it. Raises LockedError where another
         run has taken one over. An endpoint that cannot be reached is left to its steps to fail on.
         """
-        if time.monotonic() + seconds + self._margin > self._ends:
+        if _now() + seconds + self._margin > self._ends:
             self._ends = float("inf")
             self._take(sorted(self._transports), seconds + self._margin + self._term)
 
     def release(self) -> None:
-        """Give all back. What cannot be reached expires by itself."""
-        _each(lambda name: self._ask(name, "drop"), self._transports)
+        """Give all back. What cannot be reached expires by itself, and is not waited for again."""
+        away = {name for name, error in self._missing.items() if isinstance(error, _NEVER_THERE)}
+        _each(lambda name: self._ask(name, "drop"), [name for name in self._transports if name not in away])
 
     def _take(self, names: Iterable[str], seconds: float) -> None:
-        asked = time.monotonic()
+        asked = _now()
         arguments = (str(max(1, round(seconds))), self._holder)
         taken, missing = _each(lambda name: self._ask(name, "take", *arguments), names)
         for name in taken:
@@ -150,6 +162,11 @@ def holder() -> str:
     except (KeyError, OSError):  # a user without a name, as containers have
         user = f"uid {os.getuid()}"
     return _line(f"{user}@{socket.gethostname()}, pid {os.getpid()}")
+
+
+def _now() -> float:
+    """Seconds that also pass while this machine sleeps, as they do for the nodes."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _line(text: str) -> str:
