@@ -21,6 +21,7 @@ from netbench.model import (
     Inventory,
     Manifest,
     Plan,
+    PodAccess,
     PodSource,
     StepRecord,
     ZoneMode,
@@ -179,12 +180,16 @@ def leased(campaign: Campaign, connections: Pool) -> Iterator[Leases]:
 
 def lease_checks(campaign: Campaign, connections: Pool) -> tuple[Check, ...]:
     """Who uses the campaign's nodes now; takes nothing. Endpoints that do not answer are left to ``check``."""
-    leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in _of_nodes(campaign)})
+    endpoints = _of_nodes(campaign)
+    leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints})
     remedy = "wait until its run ends or the lease expires; bench exits 75 until then"
-    return tuple(
+    rows = [
         Check(name, "lease", f"held by {busy}", FailureClass.BUSY, remedy) if busy else Check(name, "lease", "free")
         for name, busy in leases.look().items()
-    )
+    ]
+    hosts = {one.node for one in endpoints if not isinstance(one.access, PodAccess)}
+    detail = "guarded in these pods only: a run that comes by its host or by other pods is not seen"
+    return (*rows, *(Check(node, "lease", detail) for node in sorted({one.node for one in endpoints} - hosts)))
 
 
 def clean(
