@@ -84,7 +84,7 @@ def test_the_second_is_told_who_holds_it(transport: LocalTransport, place: Path)
 
 
 def test_it_expires_by_itself(transport: LocalTransport, place: Path) -> None:
-    dead, heir = leases(place, transport, margin=0, term=2), leases(place, transport)
+    dead, heir = leases(place, transport, margin=0, term=5), leases(place, transport)
     dead.take()
     with pytest.raises(LockedError):
         heir.take()
@@ -255,9 +255,9 @@ def test_two_users_meet_whatever_their_umask(common: Path) -> None:
             user=user, group=user, extra_groups=[], capture_output=True, text=True, timeout=60, check=True,
         ).stdout.split()[2]  # fmt: skip
 
-    assert take(NOBODY, "a" * 24, 1, "077") == "held"
+    assert take(NOBODY, "a" * 24, 5, "077") == "held"
     assert take(0, "b" * 24, 1, "077") == "busy"
-    until(lambda: take(0, "b" * 24, 1, "077") == "held")
+    until(lambda: take(0, "b" * 24, 5, "077") == "held")
     assert take(NOBODY, "c" * 24, 60, "000") == "busy"
     until(lambda: take(NOBODY, "c" * 24, 60, "000") == "held")
     assert take(0, "b" * 24, 60, "022") == "busy"
