@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,9 +18,12 @@ from netbench.model import (
     Cluster,
     Command,
     Completed,
+    Endpoint,
+    FailureClass,
     Inventory,
     Manifest,
     Plan,
+    PodAccess,
     PodSource,
     Precision,
     StepRecord,
@@ -30,10 +34,13 @@ from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
 from netbench.report import document_of, gather, render
 from netbench.rounds import MoreRounds
+from netbench.run import clean as cleaning
 from netbench.run.attestation import flags
 from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
 from netbench.run.events import Observer
+from netbench.run.leases import Leases
+from netbench.run.lock import locked
 from netbench.run.preflight import Preflight, preflight
 from netbench.run.runner import Runner
 from netbench.store import RunDir, names, run_name
@@ -99,6 +106,10 @@ class Checked:
     preflight: Preflight
     kubectl: str | None
     kubernetes: str | None
+
+    def adding(self, checks: Sequence[Check]) -> Checked:
+        """The same with more rows in its table."""
+        return replace(self, preflight=replace(self.preflight, checks=(*self.preflight.checks, *checks)))
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,45 @@ def make_campaign(request: Request, connections: Pool) -> Campaign:
     return Campaign(request, inventory, probes, plan, eta(plan), (*plan.notes, *left_out))
 
 
+@contextmanager
+def leased(campaign: Campaign, connections: Pool) -> Iterator[Leases]:
+    """The campaign's nodes for this run alone: the lock of this machine, and leases on every endpoint of theirs.
+
+    Raises LockedError, which says who holds one, since when and until when; then nothing is held. Endpoints that cannot
+    be leased are in ``missing``.
+    """
+    endpoints = _of_nodes(campaign)
+    with locked(endpoint.address for endpoint in endpoints):
+        leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints})
+        try:
+            leases.take()
+            yield leases
+        finally:
+            leases.release()
+
+
+def lease_checks(campaign: Campaign, connections: Pool) -> tuple[Check, ...]:
+    """Who uses the campaign's nodes now; takes nothing. Endpoints that do not answer are left to ``check``."""
+    endpoints = _of_nodes(campaign)
+    leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints})
+    remedy = "wait until its run ends or the lease expires; bench exits 75 until then"
+    rows = [
+        Check(name, "lease", f"held by {busy}", FailureClass.BUSY, remedy) if busy else Check(name, "lease", "free")
+        for name, busy in leases.look().items()
+    ]
+    hosts = {one.node for one in endpoints if not isinstance(one.access, PodAccess)}
+    detail = "guarded in these pods only: a run that comes by its host or by other pods is not seen"
+    return (*rows, *(Check(node, "lease", detail) for node in sorted({one.node for one in endpoints} - hosts)))
+
+
+def clean(
+    request: Request, connections: Pool, *, dry_run: bool = False, force: bool = False
+) -> tuple[cleaning.Found, ...]:
+    """Find and remove what dead runs left on the endpoints of an inventory; with ``dry_run`` only look."""
+    endpoints = read_inventory(request, connections).endpoints
+    return cleaning.clean(endpoints, lambda endpoint: connections.get(endpoint.access), dry_run=dry_run, force=force)
+
+
 def check(campaign: Campaign, connections: Pool) -> Checked:
     """Look at every endpoint of the plan and at its clusters; failures are rows, not exceptions."""
     endpoints = {endpoint.name: endpoint for endpoint in campaign.inventory.endpoints}
@@ -196,10 +246,11 @@ def check(campaign: Campaign, connections: Pool) -> Checked:
     )
 
 
-def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> Result:
+def bench(checked: Checked, observer: Observer, leases: Leases, command: Sequence[str] = ()) -> Result:
     """Run the plan, keep everything in a new run directory, and write the report there.
 
-    Raises PreflightError where a check failed and the request does not say to keep going.
+    Raises PreflightError where a check failed and the request does not say to keep going, or an endpoint that is
+    measured cannot be leased.
     """
     campaign, request = checked.campaign, checked.campaign.request
     failures = checked.preflight.failures
@@ -208,6 +259,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
             f"{len(failures)} of {len(checked.preflight.checks)} checks failed; nothing was run",
             "mend what the table names, or pass --keep-going to measure the rest",
         )
+    leases.require(checked.preflight.targets)
     now = datetime.now(timezone.utc)
     directory = RunDir.create(Path(request.reports), run_name(now, campaign.plan.zone))
     settings = campaign.inventory.settings
@@ -229,6 +281,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
     )
     directory.write_plan(campaign.plan)
     directory.write_manifest(manifest)
+    leases.name(directory.path.name)
     runner = Runner(
         campaign.plan,
         campaign.probes,
@@ -237,6 +290,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         observer,
         unusable=checked.preflight.unusable(),
         marks=flags(campaign.plan, checked.preflight.attestations),
+        hold=leases.hold,
     )
     status = runner.run(campaign.seconds, more=MoreRounds(campaign.plan, directory))
     finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -300,6 +354,12 @@ def _options(request: Request, base: Mapping[str, Mapping[str, object]]) -> dict
 def _max_parallel(inventory: Inventory) -> int | None:
     setting = inventory.settings.get("max_parallel")
     return setting if isinstance(setting, int) else None
+
+
+def _of_nodes(campaign: Campaign) -> list[Endpoint]:
+    """Every usable endpoint of the nodes a campaign touches, in its plan or not: each is a door another run may use."""
+    nodes = {planned.node for planned in campaign.plan.endpoints}
+    return [one for one in campaign.inventory.endpoints if one.node in nodes and not one.not_ready]
 
 
 def _clusters(inventory: Inventory) -> list[Cluster]:

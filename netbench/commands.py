@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netbench import app, terminal
-from netbench.errors import UsageError
+from netbench.errors import LockedError, UsageError
 from netbench.progress import observer
 
 Arguments = Mapping[str, Any]
@@ -28,7 +28,9 @@ def check(arguments: Arguments) -> None:
         request = make_request(arguments)
         _lab_unless_inventory(request)
         with app.pool(request) as connections:
-            checked = app.check(app.make_campaign(request, connections), connections)
+            campaign = app.make_campaign(request, connections)
+            checked = app.check(campaign, connections)
+            checked = checked.adding(app.lease_checks(campaign, connections))
         terminal.show_checks(checked)
         if checked.preflight.failures:
             sys.exit(3)
@@ -46,13 +48,34 @@ def bench(arguments: Arguments) -> None:
             campaign = app.make_campaign(request, connections)
             for text in campaign.notes:
                 terminal.note(f"note: {text}")
-            checked = app.check(campaign, connections)
-            terminal.show_checks(checked, all_rows=False)
-            result = app.bench(checked, observer(quiet=arguments["quiet"]), sys.argv[1:])
+            with app.leased(campaign, connections) as leases:
+                for name, reason in leases.missing.items():
+                    terminal.note(f"note: {name} is not guarded against other runs: {reason}")
+                checked = app.check(campaign, connections)
+                terminal.show_checks(checked, all_rows=False)
+                result = app.bench(checked, observer(quiet=arguments["quiet"]), leases, sys.argv[1:])
         terminal.show_result(result, request.lang)
         if result.manifest.status == "interrupted":
             terminal.say_error("interrupted", f"what was measured is kept in {result.path}")
         sys.exit(terminal.exit_code(result))
+
+
+def clean(arguments: Arguments) -> None:
+    """Print what was left on endpoints and what was done about it; exit 75 where a run goes on, 1 where it failed."""
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        _lab_unless_inventory(request)
+        with app.pool(request) as connections:
+            found = app.clean(request, connections, dry_run=arguments["dry_run"], force=arguments["force"])
+        if found:
+            header = ("endpoint", "what", "state", "done")
+            terminal.say(terminal.table(header, ((one.endpoint, one.what, one.state, one.done) for one in found)))
+        else:
+            terminal.say("nothing of netbench is left on the endpoints")
+        if any(one.failed for one in found):
+            sys.exit(1)
+        if any(one.in_use for one in found):
+            sys.exit(LockedError.exit_code)
 
 
 def report(arguments: Arguments) -> None:

@@ -46,6 +46,11 @@ BENCH: dict[str, tuple[Any, str]] = {
     "keep_going": (False, "measure the rest when a check fails"),
     "reports": ("reports", "where run directories go"),
 }
+FLEET = ("inventory", "limit", "accept_new_host_keys")
+CLEAN: dict[str, tuple[Any, str]] = {
+    "dry_run": (False, "only show what would be removed"),
+    "force": (False, "also end the live run of yours that goes on there"),
+}
 
 
 def _task(options: dict[str, tuple[Any, str]], **settings: Any) -> Callable[[Callable[..., None]], Any]:
@@ -94,7 +99,15 @@ def report(c: Context, **arguments: Any) -> None:
     commands.report(arguments)
 
 
-@_task({key: CAMPAIGN[key] for key in ("inventory", "limit", "accept_new_host_keys")}, name="show")
+@_task({**{key: CAMPAIGN[key] for key in FLEET}, **CLEAN})
+def clean(c: Context, **arguments: Any) -> None:
+    """Find and remove what dead runs left on endpoints; never what belongs to others or to a live run."""
+    from netbench import commands
+
+    commands.clean(arguments)
+
+
+@_task({key: CAMPAIGN[key] for key in FLEET}, name="show")
 def inventory_show(c: Context, **arguments: Any) -> None:
     """List the endpoints of an inventory, pods included."""
     from netbench import commands
@@ -139,6 +152,7 @@ namespace = Collection(
     check,
     bench,
     report,
+    clean,
     inventory=Collection(inventory_show),
     lab=Collection(lab_up, lab_down, lab_status, lab_run),
 )

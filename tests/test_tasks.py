@@ -19,7 +19,18 @@ def python(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProc
 def test_both_programs_list_the_same_tasks(program: tuple[str, ...]) -> None:
     done = python(*program, "--list")
     assert done.returncode == 0, done.stderr
-    for name in ("bench", "check", "plan", "report", "inventory.show", "lab.up", "lab.down", "lab.status", "lab.run"):
+    for name in (
+        "bench",
+        "check",
+        "plan",
+        "report",
+        "clean",
+        "inventory.show",
+        "lab.up",
+        "lab.down",
+        "lab.status",
+        "lab.run",
+    ):
         assert f" {name} " in done.stdout
 
 

@@ -2,9 +2,11 @@
 #   start DIR DEADLINE LINGER HEXPORT DEVICE COMMAND...  run COMMAND in a new private directory, report on stdout, clean up
 #   fetch DIR                                            wait for a started job and report its result again
 #   stop DIR                                             end the job DIR belongs to, and remove DIR
+#   find PLACES                                          list this user's job directories in PLACES (space-separated)
 # Lines on stdout: "netbench ready", "netbench beat UPTIME TX RX", "netbench frame STATUS OUTBYTES ERRBYTES HOSTBYTES"
 # followed by that many bytes of stdout, stderr and snapshots of the machine, and "netbench end"; "netbench gone" and
-# "netbench lost" answer a fetch.
+# "netbench lost" answer a fetch. A find gives "netbench job STATE DIR" with STATE running, ended, or unknown where
+# nothing says whose directory it is.
 #
 # `start` stays the parent of all it starts until nothing is left of them, because a pod whose first process does not
 # reap would keep every orphan as a zombie. It outlives its connection (HUP and PIPE are ignored), and keeps the result
@@ -197,5 +199,22 @@ stop)
     kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid"
   fi
   cd / && rm -rf "$dir"
+  ;;
+find)
+  runs() { { read -r pid start <"$1"; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; }
+  for place in $dir; do
+    for found in "$place"/netbench-*; do
+      id=${found##*/netbench-}
+      case $id in *[!0-9a-f]*) continue ;; esac
+      [ ${#id} = 24 ] && [ -d "$found" ] && [ ! -h "$found" ] && [ -O "$found" ] || continue
+      state=ended
+      if runs "$found/job" || runs "$found/child"; then
+        state=running
+      elif [ ! -f "$found/job" ] && [ -n "$(ls -A "$found")" ]; then
+        state=unknown
+      fi
+      echo "netbench job $state $found"
+    done
+  done
   ;;
 esac

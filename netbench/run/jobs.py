@@ -117,9 +117,7 @@ class Job:
 
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
-        done = self._transport.run(_command("stop", self.directory, deadline=2 * GRACE))
-        if done.exit_code != 0:
-            raise ConnectionCutError(f"{self.directory} could not be cleaned: {done.error_text}")
+        end_job(self._transport, self.directory)
         self._session.join(GRACE)
 
     @property
@@ -204,6 +202,21 @@ class FrameReader:
             sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
             self._on_beat(Beat(float(beat[1]), sent, received))
         return True
+
+
+def end_job(transport: Transport, directory: str) -> None:
+    """End the job of a directory and remove it. Raises TransportError where that cannot be told."""
+    done = transport.run(_command("stop", directory, deadline=2 * GRACE))
+    if done.exit_code != 0:
+        raise ConnectionCutError(f"{directory} could not be cleaned: {done.error_text}")
+
+
+def find_jobs(transport: Transport, places: Sequence[str]) -> list[tuple[str, str]]:
+    """The user's own job directories in these places as (state, path): running, ended, or unknown without a record."""
+    done = transport.run(_command("find", " ".join(places), deadline=2 * GRACE))
+    if done.exit_code != 0:
+        raise TransportError(f"job directories cannot be listed: {done.error_text}", failure=FailureClass.TOOL_FAILED)
+    return re.findall(r"^netbench job (\w+) (/\S+/netbench-[0-9a-f]{24})$", done.text, re.MULTILINE)
 
 
 def _may_still_run(error: Exception) -> bool:

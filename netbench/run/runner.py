@@ -35,14 +35,17 @@ class Runner:
         *,
         unusable: Mapping[str, Outcome] | None = None,
         marks: Mapping[str, tuple[Flag, ...]] | None = None,
+        hold: Callable[[float], object] = lambda seconds: None,
     ) -> None:
         """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so.
 
-        ``marks``: flags for all that is measured at an endpoint.
+        ``marks``: flags for all that is measured at an endpoint. ``hold`` is called before each wave with the seconds
+        it takes, while nothing is measured: to renew leases.
         """
         self._plan, self._probes, self._targets = plan, probes, targets
         self._journal, self._observer = journal, observer
         self._unusable, self._marks = unusable or {}, marks or {}
+        self._hold = hold
         self._lock = threading.Lock()
         self._active: dict[str, StepRun] = {}
         self._stopping = False
@@ -52,7 +55,7 @@ class Runner:
 
         ``more`` is asked after the last step for a plan that goes on: the same steps, and further ones.
         KeyboardInterrupt ends the active steps cleanly, keeps their records, and gives "interrupted". What the journal
-        raises (a full disk) ends the active steps too, and is raised.
+        raises (a full disk) ends the active steps too, and is raised; so is what ``hold`` raises (a lease is lost).
         """
         self._tell(RunStarted(self._plan, seconds, len(done)))
         todo: Sequence[Step] = [step for step in self._plan.steps if step.id not in done]
@@ -61,7 +64,9 @@ class Runner:
         try:
             while todo:
                 for _, wave in itertools.groupby(todo, key=lambda step: step.wave):
-                    failed = not self._run_wave(list(wave)) or failed
+                    steps = list(wave)
+                    self._hold(max(step.seconds for step in steps))
+                    failed = not self._run_wave(steps) or failed
                 todo = self._extended(more())
         except KeyboardInterrupt:
             status = "interrupted"

@@ -38,6 +38,7 @@ from netbench.transports.credentials import PASSPHRASE, PASSWORD
 from netbench.transports.hostkeys import HostKeyPolicy, known_hosts_files
 
 KEEPALIVE = 15  # seconds; below the idle limits of usual firewalls
+PATIENCE = 5.0  # seconds beyond a command's deadline until its connection is given up
 
 
 class SshTransport:
@@ -58,6 +59,10 @@ class SshTransport:
         started = time.monotonic()
         # quoted once, here; a login shell sees nothing but literal words
         line = shlex.join(("env", "LC_ALL=C", *(f"{k}={v}" for k, v in command.env.items()), *command.argv))
+        # Fabric's timeout begins only when sshd has agreed to run the command, for which paramiko waits without end
+        guard = threading.Timer(command.deadline + PATIENCE, connection.client.close)
+        guard.daemon = True
+        guard.start()
         try:
             result = connection.run(
                 line,
@@ -71,7 +76,12 @@ class SshTransport:
         except CommandTimedOut as error:
             raise DeadlineError(f"{self._access.host}: no answer within {command.deadline:g} s") from error
         except (SSHException, EOFError, OSError) as error:
-            raise self._cut(connection, str(error)) from error
+            cut = self._cut(connection, str(error))
+            if time.monotonic() - started < command.deadline + PATIENCE:
+                raise cut from error
+            raise DeadlineError(f"{self._access.host}: sshd gave no answer within {command.deadline:g} s") from error
+        finally:
+            guard.cancel()
         if result.exited < 0:  # paramiko's way to say that the channel closed without an exit status
             raise self._cut(connection, "the channel closed before the command ended")
         seconds = time.monotonic() - started

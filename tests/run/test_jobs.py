@@ -281,6 +281,23 @@ def test_nothing_stays_when_nobody_comes_back(tmp_path: Path) -> None:
     subprocess_left.append(process)
 
 
+def test_a_killed_bastion_leaves_nothing_behind(tmp_path: Path) -> None:
+    """SIGKILL to the process that started a job: the job ends at its own deadline and takes its directory with it."""
+    code = (
+        "import sys; from netbench.run import jobs; from netbench.transports.local import LocalTransport;"
+        "jobs.LINGER = 1; job = jobs.Job(LocalTransport(), sys.argv[1], ('sleep', '985'), deadline=2); job.result()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as bastion:
+        until(lambda: list(tmp_path.glob("netbench-*/child")))
+        (record,) = tmp_path.glob("netbench-*/child")
+        until(record.read_text)
+        child = int(record.read_text().split()[0])
+        bastion.kill()
+    assert Path(f"/proc/{child}").exists()  # it goes on: only its deadline ends it
+    until(lambda: not Path(f"/proc/{child}").exists())
+    until(lambda: not record.parent.exists())
+
+
 def test_the_start_fails_where_the_directory_cannot_be_made(tmp_path: Path) -> None:
     job = Job(LocalTransport(), str(tmp_path / "missing"), ("true",), deadline=5)
     with pytest.raises(TransportError, match="could not start"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from netbench.errors import AuthError, ConnectionCutError, RunDirError
+from netbench.errors import AuthError, ConnectionCutError, LockedError, RunDirError
 from netbench.model import (
     Cell,
     Endpoint,
@@ -88,6 +88,7 @@ class World:
     b: FakeTransport
     journal: Journal = field(default_factory=Journal)
     seen: Seen = field(default_factory=Seen)
+    hold: Callable[[float], object] = lambda seconds: None
 
     def run(
         self,
@@ -101,7 +102,10 @@ class World:
             for name, transport in transports.items()
         }
         probes = {"throughput": Throughput(duration=1)}
-        runner = Runner(plan or make_plan(), probes, targets, self.journal, self.seen, unusable=unusable, marks=marks)
+        hold = self.hold
+        runner = Runner(
+            plan or make_plan(), probes, targets, self.journal, self.seen, unusable=unusable, marks=marks, hold=hold
+        )
         return runner.run(10.0)
 
     @property
@@ -127,6 +131,23 @@ def make_plan(steps: int = 1, waves: bool = True, exclusions: tuple[Exclusion, .
     )  # fmt: skip
     endpoints = tuple(PlannedEndpoint(name, "host", name, "z", "198.18.0.9") for name in "ab")
     return Plan(ZoneMode.SAME, ("host",), {"throughput": {}}, steps, 0, 1, endpoints, made, exclusions)
+
+
+def test_leases_are_renewed_before_each_wave_and_a_lost_one_ends_the_run() -> None:
+    w = world()
+    asked: list[tuple[float, int]] = []
+
+    def hold(seconds: float) -> None:
+        asked.append((seconds, w.left))
+        if len(asked) == 3:
+            raise LockedError("another run uses b")
+
+    w.hold = hold
+    with pytest.raises(LockedError):
+        w.run(make_plan(4))
+    assert asked == [(1.0, 0)] * 3  # while nothing is measured
+    assert [record.step for record in w.journal.records] == ["s0", "s1"]
+    assert w.left == 0
 
 
 def test_a_good_step() -> None:

@@ -17,6 +17,7 @@ from netbench.transports.base import ConnectOptions
 from netbench.transports.pool import Pool
 from netbench.transports.ssh import SshTransport, connect
 from tests.transports.conftest import Sshd, start_sshd
+from tests.transports.relay import Relay
 
 HOSTILE = ("$(touch pwned)", "a b", "'\"`", "; echo X", "*", "", "-n", "\n\\", "ä€", "!!")
 
@@ -165,3 +166,19 @@ def test_ssh_config_is_honoured(sshd: Sshd) -> None:
 def test_the_factory_is_the_registered_one() -> None:
     with Pool() as pool:
         assert isinstance(connect(SshAccess("host"), pool), SshTransport)
+
+
+def test_an_sshd_that_falls_silent_before_it_starts_the_command_is_not_waited_for(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It opens the channel, and nothing comes any more: no reset, no end, as behind a firewall that lost its state."""
+    monkeypatch.setattr("netbench.transports.ssh.PATIENCE", 0.2)
+    with Relay(sshd.port) as relay, Pool() as pool:
+        (sshd.directory / "known_hosts").write_text(f"[127.0.0.1]:{relay.port} {sshd.public_host_key}\n")
+        transport = pool.get(replace(sshd.access, port=relay.port))
+        assert transport.run(Command(("echo", "works"))).text == "works\n"
+        relay.silence_after(1)
+        with pytest.raises(DeadlineError, match=r"no answer within 0\.5 s"):
+            transport.run(Command(("true",), deadline=0.5))
+        relay.silence_after(None)
+        assert transport.run(Command(("echo", "again"))).text == "again\n"
