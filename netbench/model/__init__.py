@@ -27,6 +27,7 @@ from netbench.model.results import (
     Metric,
     Outcome,
     Sample,
+    Session,
     StepRecord,
 )
 from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, ServerCommand, Step, ZoneMode
@@ -58,6 +59,7 @@ __all__ = [
     "PodSource",
     "Sample",
     "ServerCommand",
+    "Session",
     "SshAccess",
     "Step",
     "StepRecord",
