@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__
-from netbench.errors import PreflightError, TransportError, UsageError
+from netbench.errors import PreflightError, RunDirError, RunStoppedError, TransportError, UsageError
 from netbench.inventory import discover, load
 from netbench.model import (
     Cluster,
@@ -63,6 +64,7 @@ class Request:
     accept_new_host_keys: bool = False
     allow_mixed_versions: bool = False
     keep_going: bool = False  # measure what can be measured though a check failed
+    allow_changed_environment: bool = False  # resume though the endpoints changed; the report says so
     reports: str = REPORTS
     lang: str = "en"
 
@@ -180,12 +182,7 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
     Raises PreflightError where a check failed and the request does not say to keep going.
     """
     campaign, request = checked.campaign, checked.campaign.request
-    failures = checked.preflight.failures
-    if failures and not (request.keep_going and checked.preflight.targets):
-        raise PreflightError(
-            f"{len(failures)} of {len(checked.preflight.checks)} checks failed; nothing was run",
-            "mend what the table names, or pass --keep-going to measure the rest",
-        )
+    require_checks(checked)
     now = datetime.now(timezone.utc)
     directory = RunDir.create(Path(request.reports), run_name(now, campaign.plan.zone))
     settings = campaign.inventory.settings
@@ -204,8 +201,29 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         instance_types=campaign.inventory.instance_types,
         command=tuple(command),
     )
-    directory.write_plan(campaign.plan)
-    directory.write_manifest(manifest)
+    with directory.lock():
+        directory.write_plan(campaign.plan)
+        directory.write_manifest(manifest)
+        return measure(directory, manifest, checked, observer)
+
+
+def require_checks(checked: Checked) -> None:
+    """Raise PreflightError where a check failed and the request does not say to keep going."""
+    failures = checked.preflight.failures
+    if failures and not (checked.campaign.request.keep_going and checked.preflight.targets):
+        raise PreflightError(
+            f"{len(failures)} of {len(checked.preflight.checks)} checks failed; nothing was run",
+            "mend what the table names, or pass --keep-going to measure the rest",
+        )
+
+
+def measure(directory: RunDir, manifest: Manifest, checked: Checked, observer: Observer) -> Result:
+    """Run what the directory's plan has left, and write the report. The caller holds the directory's lock.
+
+    Raises RunStoppedError where the directory cannot be written to any more.
+    """
+    campaign = checked.campaign
+    records = directory.records()
     runner = Runner(
         campaign.plan,
         campaign.probes,
@@ -213,11 +231,26 @@ def bench(checked: Checked, observer: Observer, command: Sequence[str] = ()) -> 
         directory,
         observer,
         unusable=checked.preflight.unusable(),
+        session=1 + len(manifest.sessions),
+        attempts={record.step: record.attempt for record in sorted(records, key=lambda record: record.attempt)},
     )
-    status = runner.run(campaign.seconds)
-    finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    directory.write_manifest(replace(manifest, status=status, finished=finished))
-    return report(directory.path, lang=request.lang)
+    try:
+        status = runner.run(campaign.seconds, done=finished(records))
+        ended = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        directory.write_manifest(replace(manifest, status=status, finished=ended))
+        return report(directory.path, lang=campaign.request.lang)
+    except RunDirError as error:
+        with suppress(RunDirError):  # an old report must not stand for what is there now
+            report(directory.path, lang=campaign.request.lang)
+        raise RunStoppedError(
+            f"the run stopped: {error}; what was finished is kept in {directory.path}",
+            f"{error.remedy}; then go on with bench --resume {directory.path}",
+        ) from error
+
+
+def finished(records: Iterable[StepRecord]) -> frozenset[str]:
+    """Steps that need no further attempt: those that gave a result once."""
+    return frozenset(record.step for record in records if record.outcome.ok)
 
 
 def report(run: str | Path, *, lang: str = "en", reports: str = REPORTS) -> Result:

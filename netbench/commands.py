@@ -37,7 +37,13 @@ def check(arguments: Arguments) -> None:
 def bench(arguments: Arguments) -> None:
     """Check, run, print the matrices."""
     if arguments["dry_run"]:
+        if arguments["resume"]:
+            with terminal.exit_codes():
+                raise UsageError("--dry-run does not go together with --resume", "leave one of them out")
         plan(arguments)
+        return
+    if arguments["resume"]:
+        resume(arguments)
         return
     with terminal.exit_codes():
         request = make_request(arguments)
@@ -49,10 +55,38 @@ def bench(arguments: Arguments) -> None:
             checked = app.check(campaign, connections)
             terminal.show_checks(checked, all_rows=False)
             result = app.bench(checked, observer(quiet=arguments["quiet"]), sys.argv[1:])
-        terminal.show_result(result, request.lang)
-        if result.manifest.status == "interrupted":
-            terminal.say_error("interrupted", f"what was measured is kept in {result.path}")
-        sys.exit(terminal.exit_code(result))
+        _end(result, request)
+
+
+def resume(arguments: Arguments) -> None:
+    """Take a run up again: check, run what is left, print the matrices."""
+    from netbench import resuming
+
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        directory = resuming.find(arguments["resume"], request)
+        if directory.manifest().lab:
+            _lab_unless_inventory(request)
+        with directory.lock(), app.pool(request) as connections:
+            stored = resuming.open_run(directory, request)
+            if stored.whole:
+                terminal.note(f"{directory.path.name} is finished: every step gave a result")
+                result = app.report(directory.path, lang=request.lang)
+            else:
+                checked = resuming.check(stored, connections)
+                terminal.show_checks(checked, all_rows=False)
+                result = resuming.resume(stored, checked, observer(quiet=arguments["quiet"]), sys.argv[1:])
+        _end(result, request)
+
+
+def _end(result: app.Result, request: app.Request) -> None:
+    from netbench import resuming
+
+    terminal.show_result(result, request.lang)
+    if result.manifest.status == "interrupted":
+        again = resuming.hint(result.path, request, terminal.program())
+        terminal.say_error(f"interrupted; what was measured is kept in {result.path}", f"go on with: {again}")
+    sys.exit(terminal.exit_code(result))
 
 
 def report(arguments: Arguments) -> None:
