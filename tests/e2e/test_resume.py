@@ -57,9 +57,8 @@ def test_a_killed_run_is_taken_up_without_losing_or_doubling_a_sample(lab: Lab, 
     planned = [step["id"] for step in json.loads((run / "plan.json").read_text())["steps"]]
     good = [record["step"] for record in after if record["outcome"]["failure"] is None]
     assert sorted(good) == sorted(planned)
-    assert {record["session"] for record in after[len(before) :]} == {1, 2} or {
-        record["session"] for record in after[len(before) :]
-    } == {2}
+    new = [record for record in after[len(before) :] if record["outcome"]["failure"] is None]
+    assert {record["session"] for record in new} == {2}
     assert "taken up again" in (run / "report.md").read_text()
 
     whole = netbench("bench", "--resume", "latest", "--reports", reports, lab=lab.state)
@@ -87,13 +86,13 @@ def test_a_changed_environment_is_refused_or_marked(lab: Lab, tmp_path: Path) ->
     options = ("--resume", "latest", "--reports", reports, "--allow-changed-environment")
     allowed = netbench("bench", *options, lab=lab.state)
     assert allowed.returncode == 0, allowed.stderr
-    assert said.replace("-", "\\-") in (run / "report.md").read_text() or said in (run / "report.md").read_text()
+    assert "THE ENVIRONMENT CHANGED" in (run / "report.md").read_text()
     assert json.loads((run / "manifest.json").read_text())["sessions"][-1]["changes"] == [said]
 
 
 def test_two_at_a_time_and_another_plan_are_refused(lab: Lab, tmp_path: Path) -> None:
     reports = str(tmp_path / "r")
-    argv = (sys.executable, "-m", "netbench", "bench", *SMALL, "--reports", reports)
+    argv = (sys.executable, "-m", "netbench", "bench", *SMALL, "--duration", "8", "--reports", reports)
     process = subprocess.Popen(lab.argv(*argv), stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
