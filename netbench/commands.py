@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netbench import app, terminal
 from netbench.errors import LockedError, UsageError
 from netbench.progress import observer
+
+if TYPE_CHECKING:
+    from netbench.resuming import Stored
+    from netbench.run.events import Observer
+    from netbench.run.leases import Leases
+    from netbench.transports.pool import Pool
 
 Arguments = Mapping[str, Any]
 
@@ -39,7 +45,13 @@ def check(arguments: Arguments) -> None:
 def bench(arguments: Arguments) -> None:
     """Check, run, print the matrices."""
     if arguments["dry_run"]:
+        if arguments["resume"]:
+            with terminal.exit_codes():
+                raise UsageError("--dry-run does not go together with --resume", "leave one of them out")
         plan(arguments)
+        return
+    if arguments["resume"]:
+        resume(arguments)
         return
     with terminal.exit_codes():
         request = make_request(arguments)
@@ -49,15 +61,58 @@ def bench(arguments: Arguments) -> None:
             for text in campaign.notes:
                 terminal.note(f"note: {text}")
             with app.leased(campaign, connections) as leases:
-                for name, reason in leases.missing.items():
-                    terminal.note(f"note: {name} is not guarded against other runs: {reason}")
+                _unguarded(leases)
                 checked = app.check(campaign, connections)
                 terminal.show_checks(checked, all_rows=False)
                 result = app.bench(checked, observer(quiet=arguments["quiet"]), leases, sys.argv[1:])
-        terminal.show_result(result, request.lang)
-        if result.manifest.status == "interrupted":
-            terminal.say_error("interrupted", f"what was measured is kept in {result.path}")
-        sys.exit(terminal.exit_code(result))
+        _end(result, request)
+
+
+def resume(arguments: Arguments) -> None:
+    """Take a run up again: check, run what is left, print the matrices."""
+    from netbench import resuming
+
+    with terminal.exit_codes():
+        request = make_request(arguments)
+        directory = resuming.find(arguments["resume"], request)
+        if directory.manifest().lab:
+            _lab_unless_inventory(request)
+        with directory.lock(), app.pool(request) as connections:
+            stored = resuming.open_run(directory, request)
+            if stored.whole:
+                terminal.note(f"{directory.path.name} is finished: every step gave a result")
+                result = resuming.finish(stored)
+            else:
+                result = _go_on(stored, connections, observer(quiet=arguments["quiet"]))
+        _end(result, request)
+
+
+def _go_on(stored: Stored, connections: Pool, watcher: Observer) -> app.Result:
+    from netbench import resuming
+
+    campaign = resuming.make_campaign(stored, connections)
+    with app.leased(campaign, connections, stored.manifest.token) as leases:
+        _unguarded(leases)
+        for text in resuming.sweep(stored, campaign, connections):
+            terminal.note(f"note: {text}")
+        checked = resuming.check(stored, campaign, connections)
+        terminal.show_checks(checked, all_rows=False)
+        return resuming.resume(stored, checked, watcher, leases, sys.argv[1:])
+
+
+def _unguarded(leases: Leases) -> None:
+    for name, reason in leases.missing.items():
+        terminal.note(f"note: {name} is not guarded against other runs: {reason}")
+
+
+def _end(result: app.Result, request: app.Request) -> None:
+    from netbench import resuming
+
+    terminal.show_result(result, request.lang)
+    if result.manifest.status == "interrupted":
+        again = resuming.hint(result.path, request, terminal.program())
+        terminal.say_error(f"interrupted; what was measured is kept in {result.path}", f"go on with: {again}")
+    sys.exit(terminal.exit_code(result))
 
 
 def clean(arguments: Arguments) -> None:

@@ -6,6 +6,7 @@
     |- UsageError                 2   bad argument
     |- InventoryError             2   bad inventory: names file, line, key
     |- RunDirError                2   no such run, or it cannot be read or written
+    |  '- RunStoppedError         1   that happened in the middle of a run; what was finished is kept
     |- PreflightError             3   nothing was run
     |- LockedError               75   another run holds the lock
     |- ParseError                 -   a tool's output is not a result
@@ -53,6 +54,12 @@ class RunDirError(NetbenchError):
     """A run directory that is not there, or cannot be read or written."""
 
     exit_code = 2
+
+
+class RunStoppedError(RunDirError):
+    """The run directory could not be written to any more; finished samples are kept."""
+
+    exit_code = 1
 
 
 class PreflightError(NetbenchError):

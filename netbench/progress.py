@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any, TextIO
 
 from netbench.model import Step, StepRecord
@@ -39,7 +40,8 @@ class Lines:
             self._say(f"run {event.status}")
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        with suppress(OSError):  # a log whose reader has gone, or whose disk is full, must not end the run
+            print(text, file=self._stream, flush=True)
 
 
 class Live:

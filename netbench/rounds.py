@@ -22,9 +22,12 @@ class Store(Protocol):
 class MoreRounds:
     """Decides after each round whether there is another, and of which cells. The stored plan grows with it."""
 
-    def __init__(self, plan: Plan, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, plan: Plan, store: Store, clock: Callable[[], float] = time.monotonic, spent: float = 0.0
+    ) -> None:
+        """``spent``: seconds that earlier sessions of the run took."""
         self.plan, self._store, self._clock = plan, store, clock
-        self._begun = clock()
+        self._begun = clock() - spent
 
     def __call__(self) -> Plan | None:
         """The plan with one more round, which is stored already; None where there is none to be."""

@@ -43,6 +43,8 @@ BENCH: dict[str, tuple[Any, str]] = {
     "lang": ("en", "language of the report: en or zh"),
     "dry_run": (False, "show the plan and stop"),
     "quiet": (False, "no progress"),
+    "resume": ("", "go on with this run (a name, a path, or latest) instead of beginning one; its plan stays"),
+    "allow_changed_environment": (False, "resume though kernels, versions or addresses changed; the report says so"),
     "keep_going": (False, "measure the rest when a check fails"),
     "reports": ("reports", "where run directories go"),
 }

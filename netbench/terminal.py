@@ -6,14 +6,15 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from netbench.visible import visible, visible_lines
 
 if TYPE_CHECKING:
+    from netbench.analyse import Analysis
     from netbench.app import Campaign, Checked, Result
 
 INTERRUPTED = 130
@@ -24,40 +25,83 @@ def exit_codes() -> Iterator[None]:
     """Turn errors into one clear message and the promised exit code; SIGTERM into a clean interrupt."""
     from netbench.errors import NetbenchError
 
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # LANG=C must not turn a ± into a traceback
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = _catch_signals()
     try:
         yield
-        sys.stdout.flush()
     except NetbenchError as error:
         say_error(str(error), error.remedy)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say_error("interrupted", "")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # `netbench plan | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for stream in (sys.stdout, sys.stderr):
+            _tolerate(stream, stream.flush)  # here, for at the interpreter's end a reader gone would be exit code 120
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def program() -> str:
+    """The program to type for another command like this one."""
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119 - argv[0] need not be a path
+    return name if name in ("invoke", "inv") else "netbench"
+
+
+def _open_streams() -> None:
+    """``>&-``: a closed stream becomes the null device, or the next file or connection would take its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _catch_signals() -> dict[signal.Signals, Any]:
+    """The first signal interrupts; those after it are passed over, for the end is on its way and must be whole.
+
+    One that is ignored (nohup, a job in the background) stays ignored.
+    """
+    caught = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal caught
+        if not caught:
+            caught = True
+            raise KeyboardInterrupt
+
+    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    return {number: signal.signal(number, interrupt) for number in wanted if signal.getsignal(number) != signal.SIG_IGN}
+
+
+def _tolerate(stream: TextIO, write: Callable[[], object]) -> None:
+    """A reader that has gone (`netbench plan | head`), or a full disk behind a log, must not change how a run ends."""
+    try:
+        write()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say(text: str = "") -> None:
     """One or more lines on stdout."""
-    print(visible_lines(text))
+    _tolerate(sys.stdout, lambda: print(visible_lines(text)))
 
 
 def note(text: str) -> None:
     """Something worth knowing, on stderr."""
-    print(visible_lines(text, "  "), file=sys.stderr)
+    _tolerate(sys.stderr, lambda: print(visible_lines(text, "  "), file=sys.stderr))
 
 
 def say_error(message: str, remedy: str) -> None:
     """An error and what to do about it, on stderr. Further lines are indented: none can pass for the remedy."""
-    print(f"error: {visible_lines(message, '  ')}", file=sys.stderr)
+    note(f"error: {message}")
     if remedy:
-        print(f"remedy: {visible_lines(remedy, '  ')}", file=sys.stderr)
+        note(f"remedy: {remedy}")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -151,7 +195,7 @@ def show_result(result: Result, lang: str) -> None:
             say(visible(line))
     say()
     say(f"{result.manifest.status}: {analysis.ok} of {analysis.steps} steps ok")
-    _recap(result)
+    _recap(result, analysis, lang)
     say(f"report: {result.report}")
 
 
@@ -160,16 +204,18 @@ def exit_code(result: Result) -> int:
     return {"complete": 0, "interrupted": INTERRUPTED}.get(result.manifest.status, 1)
 
 
-def _recap(result: Result) -> None:
-    """Failures by class, each reason once."""
+def _recap(result: Result, analysis: Analysis, lang: str) -> None:
+    """What failed in the end by class, then each reason once, those of attempts that were made again too."""
+    from netbench.report import failures
+
+    failed = failures(analysis, lang)
+    if failed is None:
+        return
+    say(table(failed.header, failed.rows))
     found: dict[tuple[str, str], int] = {}
     for record in result.records:
         if record.outcome.failure is not None:
             key = (record.outcome.failure.value, record.outcome.reason)
             found[key] = found.get(key, 0) + 1
-    if found:
-        say(table(("failure", "steps", "reason"), ((kind, count, why) for (kind, why), count in sorted(found.items()))))
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    rows = ((kind, count, why) for (kind, why), count in sorted(found.items()))
+    say(table(("failure", "attempts", "reason"), rows))

@@ -29,6 +29,7 @@ from netbench.model.results import (
     Moved,
     Outcome,
     Sample,
+    Session,
     StepRecord,
 )
 from netbench.model.work import Cell, Exclusion, Pair, Plan, PlannedEndpoint, Precision, ServerCommand, Step, ZoneMode
@@ -64,6 +65,7 @@ __all__ = [
     "Precision",
     "Sample",
     "ServerCommand",
+    "Session",
     "Sign",
     "SshAccess",
     "Step",

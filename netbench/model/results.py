@@ -115,6 +115,7 @@ class StepRecord:
     started: str = ""  # UTC, ISO 8601
     seconds: float = 0.0  # wall time of the whole step
     measurement: Measurement = Measurement(samples=())
+    session: int = 1  # in which session of the run: 1 until it is resumed
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,18 @@ class EndpointFacts:
 
     endpoint: str
     facts: Mapping[str, str]  # "kernel", "iperf3", "cpu", "nic_driver", "mtu", "queues", "congestion_control", ...
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run taken up again: from one ``bench --resume`` to its end or death."""
+
+    number: int  # from 2; the first session is what the manifest itself tells
+    started: str  # UTC, ISO 8601
+    netbench: str  # version
+    environment: tuple[EndpointFacts, ...] = ()
+    changes: tuple[str, ...] = ()  # what differs from the environment before, for people; the user allowed it
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,3 +157,5 @@ class Manifest:
     command: tuple[str, ...] = ()  # the arguments of the run, for the report
     finished: str | None = None
     status: str = "running"  # running, complete, partial, interrupted
+    sessions: tuple[Session, ...] = ()  # those after the first
+    token: str = ""  # of its leases and of its jobs' directories: what it left on endpoints is known by it

@@ -2,7 +2,8 @@
 
 from netbench.report.build import build_document, document_of, gather
 from netbench.report.document import Document, Table
+from netbench.report.failures import failures
 from netbench.report.markdown import render
 from netbench.report.matrices import matrices
 
-__all__ = ["Document", "Table", "build_document", "document_of", "gather", "matrices", "render"]
+__all__ = ["Document", "Table", "build_document", "document_of", "failures", "gather", "matrices", "render"]

@@ -10,6 +10,7 @@ from netbench.analyse.limits import LIMITS
 from netbench.model import Manifest
 from netbench.report.attestation import mislabelled
 from netbench.report.document import Block, BulletList, Notice, Paragraph, Section, Table
+from netbench.report.failures import failed_table
 from netbench.report.material import Material
 from netbench.report.matrices import metric_scale
 from netbench.report.sentences import compared_text, sentence
@@ -48,6 +49,7 @@ def summary(material: Material) -> Section:
     status = _status(material)
     blocks: list[Block] = [Paragraph(status) if material.manifest.status == COMPLETE else Notice(status)]
     blocks += mislabelled(material)
+    blocks += _sessions(material)
     asked = words(f"asked.{material.plan.zone.value}", kinds=words.joined(analysis.kinds))
     size = words(
         "asked.size",
@@ -71,8 +73,24 @@ def summary(material: Material) -> Section:
         told.append(words("summary.more", title=words("group.anomalies"), count=more))
     if told:
         blocks.append(BulletList(tuple(told)))
-    blocks += _failed(material)
+    if (failed := failed_table(analysis, words)) is not None:
+        blocks.append(failed)
     return Section(words("summary"), tuple(blocks))
+
+
+def _sessions(material: Material) -> Iterator[Block]:
+    """What is to be known of a run that was taken up again."""
+    words, sessions = material.words, material.manifest.sessions
+    if sessions:
+        yield Paragraph(words("sessions", count=1 + len(sessions), begun=_clean_time(sessions[-1].started)))
+    changes = [
+        words("sessions.change", number=session.number, change=change)
+        for session in sessions
+        for change in session.changes
+    ]
+    if changes:
+        yield Notice(words("sessions.changed"))
+        yield BulletList(tuple(changes))
 
 
 def _status(material: Material) -> str:
@@ -135,27 +153,6 @@ def _column(probe: str, words: Wording) -> str:
     better = words.texts.get(f"better.{probe}")
     name = words.probe(probe)
     return words("with-unit", name=name, unit=better) if better else name
-
-
-def _failed(material: Material) -> Iterator[Block]:
-    """What failed, by class."""
-    words = material.words
-    counts: dict[str, int] = {}
-    for probe in material.analysis.probes:
-        for summary in probe.primary.cells:
-            for failure in summary.failures:
-                assert failure.outcome.failure is not None  # noqa: S101 - that is what failed means
-                name = failure.outcome.failure.value
-                counts[name] = counts.get(name, 0) + 1
-    if counts:
-        yield Table(
-            header=(words("failed.class"), words("failed.steps"), words("failed.remedy")),
-            rows=tuple(
-                (words.named("failure", name), str(count), words.named("remedy", name))
-                for name, count in sorted(counts.items(), key=lambda entry: -entry[1])
-            ),
-            caption=words("failed"),
-        )
 
 
 def _lasted(manifest: Manifest, words: Wording) -> str:

@@ -63,11 +63,13 @@ class Job:
         port: int = 0,
         device: str = "",
         on_beat: Callable[[Beat], None] | None = None,
+        token: str = "",
     ) -> None:
         """Start it. ``workdir``: an absolute path that can be written to there. ``port``: it is ready when it listens
         on that TCP port. ``device``: the network interface whose counters come with the beats.
+        ``token``: 12 hexadecimal digits by which the jobs of one run are found again (see ``new_token``).
         """
-        self.directory = f"{workdir}/netbench-{secrets.token_hex(12)}"
+        self.directory = f"{workdir}/netbench-{token or new_token()}{new_token()}"
         self._transport = transport
         self._ends = time.monotonic() + deadline + GRACE
         self._reader = FrameReader(on_beat)
@@ -204,6 +206,11 @@ class FrameReader:
         return True
 
 
+def new_token() -> str:
+    """A run's own: its leases and the directories of its jobs bear it, so that what it leaves is known to be its."""
+    return secrets.token_hex(6)
+
+
 def end_job(transport: Transport, directory: str) -> None:
     """End the job of a directory and remove it. Raises TransportError where that cannot be told."""
     done = transport.run(_command("stop", directory, deadline=2 * GRACE))
@@ -211,12 +218,16 @@ def end_job(transport: Transport, directory: str) -> None:
         raise ConnectionCutError(f"{directory} could not be cleaned: {done.error_text}")
 
 
-def find_jobs(transport: Transport, places: Sequence[str]) -> list[tuple[str, str]]:
-    """The user's own job directories in these places as (state, path): running, ended, or unknown without a record."""
+def find_jobs(transport: Transport, places: Sequence[str], token: str = "") -> list[tuple[str, str]]:
+    """The user's own job directories in these places as (state, path): running, ended, or unknown without a record.
+
+    With a ``token`` only those of that run.
+    """
     done = transport.run(_command("find", " ".join(places), deadline=2 * GRACE))
     if done.exit_code != 0:
         raise TransportError(f"job directories cannot be listed: {done.error_text}", failure=FailureClass.TOOL_FAILED)
-    return re.findall(r"^netbench job (\w+) (/\S+/netbench-[0-9a-f]{24})$", done.text, re.MULTILINE)
+    found = re.findall(r"^netbench job (\w+) (/\S+/netbench-[0-9a-f]{24})$", done.text, re.MULTILINE)
+    return [(state, path) for state, path in found if path.rpartition("/netbench-")[2].startswith(token)]
 
 
 def _may_still_run(error: Exception) -> bool:

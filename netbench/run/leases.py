@@ -10,7 +10,6 @@ from __future__ import annotations
 import getpass
 import os
 import re
-import secrets
 import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from netbench.errors import (
     UnreachableError,
 )
 from netbench.model import Command, FailureClass
+from netbench.run.jobs import new_token
 from netbench.transports.base import Transport
 
 PLACES = ("/run/lock", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - every user of a node must come to the same one
@@ -68,13 +68,15 @@ class Leases:
         self,
         transports: Mapping[str, Transport],
         *,
+        token: str = "",
         places: Sequence[str] = PLACES,
         margin: float = MARGIN,
         term: float = TERM,
     ) -> None:
+        """``token`` is the run's: of a run that is taken up again, whose leases may still be there, or a new one."""
         self._transports = transports
         self._places, self._margin, self._term = places, margin, term
-        self._token = secrets.token_hex(12)
+        self.token = token or new_token()
         self._holder = holder()
         self._ends = 0.0  # when the first of them may expire, on the clock of _now
         self._missing: dict[str, NetbenchError] = {}
@@ -139,7 +141,7 @@ class Leases:
             )
 
     def _ask(self, name: str, verb: str, *arguments: str) -> tuple[Lease, ...]:
-        answer = _run(self._transports[name], verb, self._places, self._token, *arguments)
+        answer = _run(self._transports[name], verb, self._places, self.token, *arguments)
         if verb == "take" and not answer:
             raise TransportError("the endpoint gave no answer about its lease", failure=FailureClass.PARSE)
         return answer

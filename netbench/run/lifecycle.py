@@ -54,10 +54,11 @@ class StepRun:
         archive: Archive,
         on_progress: Callable[[float, float | None], None],
         attempt: int = 1,
+        token: str = "",
     ) -> None:
         self._step, self._probe = step, probe
         self._source, self._destination = source, destination
-        self._archive, self._attempt = archive, attempt
+        self._archive, self._attempt, self._token = archive, attempt, token
         self._on_progress = on_progress
         self._cancelled = Event()
         self._server: Job | None = None
@@ -109,6 +110,7 @@ class StepRun:
             deadline=seconds,
             port=server.port,
             device=target.device,
+            token=self._token,
         )
         if not self._server.wait_ready(READY):
             raise _server_failure(self._server.result(), server.port, target.endpoint.name)
@@ -125,6 +127,7 @@ class StepRun:
             deadline=deadline,
             device=source.device,
             on_beat=meter.beat,
+            token=self._token,
         )
         self._check_cancelled()
         result = self._client.result()

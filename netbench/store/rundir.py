@@ -3,6 +3,7 @@
 20261123T023818Z-same/
     manifest.json    who, when, with what, in which environment, how it ended
     plan.json        every step in order
+    .lock            held by the process that runs it
     samples.jsonl    a line for each attempt at a step
     raw/             what the tools said, byte by byte: STEP.ATTEMPT.PART
     report.md        made from the others, any time again; so is findings.json
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +22,7 @@ from netbench.model import Manifest, Plan, StepRecord, ZoneMode
 from netbench.store import files
 from netbench.store.documents import decode, encode
 from netbench.store.journal import Journal
+from netbench.store.lock import held
 
 Whole = TypeVar("Whole", Manifest, Plan)
 
@@ -27,6 +30,7 @@ MANIFEST, PLAN, SAMPLES, RAW = "manifest.json", "plan.json", "samples.jsonl", "r
 LATEST = "latest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _BY_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z-")
+_RAW_NAME = re.compile(rf"({_NAME.pattern})\.([0-9]+)\.[a-z]+(?:\.[a-z]+)*")
 _PART = re.compile(r"[a-z]+(\.[a-z]+)*")  # no digits, so that STEP.ATTEMPT.PART can be taken apart again
 
 
@@ -129,6 +133,18 @@ class RunDir:
                 f"{self.path / SAMPLES}: step {step} is not in {PLAN}", "the files belong to different runs"
             )
         return tuple(latest[step] for step in planned if step in latest)
+
+    def unrecorded(self) -> tuple[tuple[str, int], ...]:
+        """Attempts (step, number) that left raw output but no record: the process died in the middle of them."""
+        known = {(record.step, record.attempt) for record in self.records()}
+        with files.explained(self.path / RAW, "read"):
+            names = [path.name for path in (self.path / RAW).iterdir()]
+        found = {(match[1], int(match[2])) for name in names if (match := _RAW_NAME.fullmatch(name))}
+        return tuple(sorted(found - known))
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run for this process; LockedError where another one does."""
+        return held(self.path)
 
     def write_report(self, filename: str, text: str) -> Path:
         """Write a report beside the run's other files; text that is not Unicode becomes question marks."""

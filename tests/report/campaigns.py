@@ -21,6 +21,7 @@ from netbench.model import (
     PlannedEndpoint,
     Precision,
     Sample,
+    Session,
     Step,
     StepRecord,
     Verdict,
@@ -181,6 +182,8 @@ def interrupted() -> Campaign:
     plan = make_plan(kinds=("host", "terway"), instance_type=None)
     last = [step.id for step in plan.steps if step.round > 1 or step.probe == "latency"]
     manifest = make_manifest(plan, status="interrupted", kubectl=None, kubernetes=None, finished=None)
+    session = Session(2, "2026-11-23T04:00:00+00:00", "1.0", changes=("ecs-11: kernel was 5.10, is 6.1",))
+    manifest = replace(manifest, sessions=(session,))
     return Campaign(manifest, plan, make_records(plan, simulate(4), without=last[2:]))
 
 

@@ -31,6 +31,7 @@ from netbench.model import (
 from netbench.probes.throughput import Throughput
 from netbench.run.events import Event, RunEnded, StepEnded, StepStarted
 from netbench.run.lifecycle import Target
+from netbench.run.retries import POLICY
 from netbench.run.runner import Runner
 from netbench.transports.fake import QUIET, FakeTransport, JobReply, UnlistedCommandError
 
@@ -89,6 +90,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     seen: Seen = field(default_factory=Seen)
     hold: Callable[[float], object] = lambda seconds: None
+    pauses: list[float] = field(default_factory=list)
 
     def run(
         self,
@@ -102,9 +104,16 @@ class World:
             for name, transport in transports.items()
         }
         probes = {"throughput": Throughput(duration=1)}
-        hold = self.hold
         runner = Runner(
-            plan or make_plan(), probes, targets, self.journal, self.seen, unusable=unusable, marks=marks, hold=hold
+            plan or make_plan(),
+            probes,
+            targets,
+            self.journal,
+            self.seen,
+            unusable=unusable,
+            marks=marks,
+            hold=self.hold,
+            pause=self.pauses.append,
         )
         return runner.run(10.0)
 
@@ -220,7 +229,10 @@ def test_a_failure_is_an_outcome_and_nothing_stays(case: str, monkeypatch: pytes
     client, server, failure = FAILURES[case]
     w = world(client, server)
     assert w.run() == "partial"
-    (record,) = w.journal.records
+    record = w.journal.records[-1]
+    assert [kept.attempt for kept in w.journal.records] == [1, 2, 3][
+        : POLICY[failure].attempts if failure in POLICY else 1
+    ]
     assert record.outcome.failure is failure, record.outcome.reason
     assert record.outcome.reason
     assert record.measurement.samples == ()

@@ -32,6 +32,10 @@ TEXTS = {
     "status.interrupted": "INTERRUPTED: {ok} of {steps} steps gave a result before the run was stopped.",
     "status.running": "NOT FINISHED: {ok} of {steps} steps have given a result so far.",
     "status.retried": "Steps that took more than one attempt: {count}.",
+    "sessions": "The run was taken up again; it has {count} sessions, the last one begun {begun}.",
+    "sessions.changed": "THE ENVIRONMENT CHANGED between sessions of this run, and the user allowed it. Values of "
+    "different sessions are not comparable as they stand.",
+    "sessions.change": "session {number}: {change}",
     "asked.same": "Asked: what does traffic between {kinds} achieve within one zone? Every flow crosses nodes.",
     "asked.cross": "Asked: what does traffic between {kinds} achieve across zones? Every flow crosses nodes.",
     "asked.size": "{cells} cells; probes: {probes}; rounds: {rounds}, interleaved; pairs of nodes a cell: {pairs}.",
@@ -46,6 +50,7 @@ TEXTS = {
     "failed": "What failed",
     "failed.class": "failure",
     "failed.steps": "steps",
+    "failed.cells": "cells",
     "failed.remedy": "what to do",
     # results
     "results": "Results",

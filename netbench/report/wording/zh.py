@@ -32,6 +32,9 @@ TEXTS = {
     "status.interrupted": "运行被中断：中断前 {steps} 个测试步骤中有 {ok} 个得到结果。",
     "status.running": "运行尚未结束：目前 {steps} 个测试步骤中有 {ok} 个得到结果。",
     "status.retried": "经过重试的步骤数：{count}。",
+    "sessions": "本次运行曾中断后继续，共 {count} 个阶段，最后一个阶段始于 {begun}。",
+    "sessions.changed": "各阶段之间环境发生了变化，且用户允许继续。不同阶段的数值不能直接比较。",
+    "sessions.change": "阶段 {number}：{change}",
     "asked.same": "测试目标：{kinds} 之间的流量在同可用区内能达到怎样的性能？所有流量均跨节点。",
     "asked.cross": "测试目标：{kinds} 之间的流量跨可用区能达到怎样的性能？所有流量均跨节点。",
     "asked.size": "共 {cells} 个单元格；测试项：{probes}；交错执行 {rounds} 轮；每个单元格使用 {pairs} 对节点。",
@@ -46,6 +49,7 @@ TEXTS = {
     "failed": "失败情况",
     "failed.class": "失败类别",
     "failed.steps": "步骤数",
+    "failed.cells": "单元格",
     "failed.remedy": "处理建议",
     # results
     "results": "测试结果",

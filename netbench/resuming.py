@@ -1,0 +1,172 @@
+"""``bench --resume``: a run taken up again after any kind of end, from what its directory says.
+
+The plan is the stored one. The inventory is read again only to reach its endpoints, which are checked again; what they
+have become must be what they were.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from netbench import __version__, app
+from netbench.campaign import Campaign, Request, read_inventory
+from netbench.errors import NetbenchError, PreflightError, UsageError
+from netbench.model import FailureClass, Manifest, Outcome, Session, StepRecord
+from netbench.plan import eta
+from netbench.probes.registry import load_probes
+from netbench.run import environment
+from netbench.run.clean import WORKPLACES
+from netbench.run.events import Observer
+from netbench.run.jobs import end_job, find_jobs
+from netbench.run.leases import Leases
+from netbench.store import RunDir
+from netbench.transports.pool import Pool
+
+# what may be said together with --resume; everything else is decided by the stored plan
+ALLOWED = frozenset(
+    "inventory accept_new_host_keys allow_mixed_versions allow_mislabelled keep_going allow_changed_environment"
+    " reports lang".split()
+)
+DIED = Outcome(FailureClass.CANCELLED, "netbench ended in the middle of this attempt; what it left is in raw/")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run as its directory has it. The caller holds ``directory.lock()``."""
+
+    directory: RunDir
+    manifest: Manifest
+    request: Request
+    done: frozenset[str]  # steps that gave a result
+
+    @property
+    def whole(self) -> bool:
+        """Whether every step gave a result, and no further round may be wanted: there is nothing to take up."""
+        plan = self.directory.plan()
+        over = plan.precision is None or self.manifest.status in ("complete", "partial")
+        return over and {step.id for step in plan.steps} <= self.done
+
+
+def find(run: str, request: Request) -> RunDir:
+    """The run of that name or path, or "latest". Raises UsageError for options that would make it another plan."""
+    default = Request()
+    for field in fields(Request):
+        if field.name not in ALLOWED and getattr(request, field.name) != getattr(default, field.name):
+            option = f"--{field.name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} does not go together with --resume: the run's own plan says it",
+                f"leave {option} out, or begin a new run without --resume",
+            )
+    return RunDir.open(Path(request.reports), run)
+
+
+def open_run(directory: RunDir, request: Request) -> Stored:
+    """The run's state, with a record for each attempt a death cut short. The caller holds its lock."""
+    manifest = directory.manifest()
+    session = 1 + len(manifest.sessions)
+    for step, attempt in directory.unrecorded():
+        directory.append(StepRecord(step, DIED, attempt, session=session))
+    inventory = request.inventory
+    if inventory is None and Path(manifest.inventory).exists():
+        inventory = manifest.inventory
+    taken = replace(request, inventory=inventory, zone=manifest.zone.value)
+    return Stored(directory, manifest, taken, app.finished(directory.records()))
+
+
+def finish(stored: Stored) -> app.Result:
+    """The report of a run of which nothing is left to do; it may have died before it could say so."""
+    if stored.manifest.finished is not None and stored.manifest.status != "interrupted":
+        return app.report(stored.directory.path, lang=stored.request.lang)
+    status = "partial" if stored.directory.plan().exclusions else "complete"
+    return app.close(stored.directory, stored.manifest, status, stored.request.lang)
+
+
+def make_campaign(stored: Stored, connections: Pool) -> Campaign:
+    """The rest of the stored plan, with the addresses that its endpoints have now."""
+    plan = stored.directory.plan()
+    inventory = read_inventory(stored.request, connections)
+    endpoints = {endpoint.name: endpoint for endpoint in inventory.endpoints}
+    plan = environment.readdressed(plan, environment.moved(plan, endpoints), stored.done)
+    probes = load_probes(tuple(plan.probes), plan.probes)
+    rest = replace(plan, steps=tuple(step for step in plan.steps if step.id not in stored.done))
+    return Campaign(stored.request, inventory, probes, plan, eta(rest), plan.notes)
+
+
+def sweep(stored: Stored, campaign: Campaign, connections: Pool) -> Iterator[str]:
+    """End what a session that died left running on the endpoints, known by the run's token. The caller holds leases.
+
+    Yields what was ended, and what could not be looked at: the checks that follow say why.
+    """
+    planned = {endpoint.name for endpoint in campaign.plan.endpoints}
+    if not stored.manifest.token:
+        return
+    for endpoint in campaign.inventory.endpoints:
+        if endpoint.name not in planned or endpoint.not_ready:
+            continue
+        try:
+            transport = connections.get(endpoint.access)
+            for state, directory in find_jobs(transport, WORKPLACES, stored.manifest.token):
+                end_job(transport, directory)
+                yield f"{endpoint.name}: {directory}, which the run had left ({state}), is ended and removed"
+        except NetbenchError as error:
+            yield f"{endpoint.name}: what the run may have left there was not looked for: {error}"
+
+
+def check(stored: Stored, campaign: Campaign, connections: Pool) -> app.Checked:
+    """Look at every endpoint again. What nothing can allow (an endpoint gone or swapped) is a failed check."""
+    endpoints = {endpoint.name: endpoint for endpoint in campaign.inventory.endpoints}
+    there = tuple(planned for planned in campaign.plan.endpoints if planned.name in endpoints)
+    checked = app.check(replace(campaign, plan=replace(campaign.plan, endpoints=there)), connections)
+    rows = environment.missing(stored.directory.plan(), endpoints)
+    return replace(checked.adding(rows), campaign=campaign)
+
+
+def resume(
+    stored: Stored, checked: app.Checked, observer: Observer, leases: Leases, command: Sequence[str] = ()
+) -> app.Result:
+    """Run what is left. Raises PreflightError where a check failed, or the environment is not what it was."""
+    app.require_checks(checked)
+    leases.require(checked.preflight.targets)
+    manifest, before = stored.manifest, stored.directory.plan()
+    now = {planned.name: planned.address for planned in checked.campaign.plan.endpoints}
+    moved = {planned.name: now[planned.name] for planned in before.endpoints if now[planned.name] != planned.address}
+    changes = (
+        *environment.changes(before, moved, manifest.environment, checked.preflight.facts),
+        *environment.shown_otherwise(manifest.attestations, checked.preflight.attestations),
+    )
+    if manifest.kubernetes and checked.kubernetes and manifest.kubernetes != checked.kubernetes:
+        changes += (f"Kubernetes was {manifest.kubernetes}, is {checked.kubernetes}",)
+    if changes and not stored.request.allow_changed_environment:
+        raise PreflightError(
+            f"the environment is not what it was when the run began; nothing was run: {'; '.join(changes)}",
+            "begin a new run, or pass --allow-changed-environment to go on; the report then says so",
+        )
+    session = Session(
+        number=2 + len(manifest.sessions),
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        netbench=__version__,
+        environment=checked.preflight.facts,
+        changes=changes,
+        command=tuple(command),
+    )
+    taken_up = replace(
+        manifest, sessions=(*manifest.sessions, session), status="running", finished=None, token=leases.token
+    )
+    stored.directory.write_manifest(taken_up)  # first: the changes are told even if the next write never comes
+    if moved:
+        stored.directory.write_plan(checked.campaign.plan)
+    return app.measure(stored.directory, taken_up, checked, observer, leases)
+
+
+def hint(path: Path, request: Request, program: str) -> str:
+    """The command that takes the run up again, exactly as it can be typed."""
+    words = [program, "bench", "--resume", path.name]
+    if request.reports != app.REPORTS:
+        words += ["--reports", request.reports]
+    if request.inventory:
+        words += ["--inventory", request.inventory]
+    return shlex.join(words)
