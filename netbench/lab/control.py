@@ -12,14 +12,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from netbench.errors import UsageError
+from netbench.errors import NetbenchError, UsageError
 from netbench.lab import launch
 from netbench.lab.guest import SIGNALS, wait_for
 from netbench.lab.namespaces import KINDS, inside
 from netbench.lab.pods import Pod, load_pods, save_pods
 from netbench.lab.requirements import require
 from netbench.lab.spec import LabSpec
-from netbench.lab.state import VARIABLE, LabState, read_json
+from netbench.lab.state import VARIABLE, LabState, read_json, write_json
 
 USERS, STATE = "users", "state"  # locks: commands that run in the lab; whoever starts, ends or changes it
 
@@ -127,6 +127,34 @@ def change_pod(name: str, state: LabState | None = None, **changes: Any) -> Pod:
         pods[name] = replace(pods[name], **changes)
         save_pods(state.pods, pods.values())
         return pods[name]
+
+
+def fail_api(status: int | None, state: LabState | None = None) -> None:
+    """Let the API answer every request with that HTTP status from now on; None: serve again."""
+    state = state or LabState.default()
+    if status is None:
+        state.api.unlink(missing_ok=True)
+    else:
+        write_json(state.api, {"fail": status})
+
+
+def recreate_pod(name: str, state: LabState | None = None) -> None:
+    """Delete a pod with all that runs in it, and make it anew under its name and address, as a StatefulSet does.
+
+    Raises UsageError for an unknown pod or when no lab is up, NetbenchError where it does not come back.
+    """
+    state = state or LabState.default()
+    pid = state.running()
+    if pid is None:
+        raise UsageError(f"no lab is up in {state.directory}", "start it: lab.up")
+    with state.locked(STATE):
+        argv = (sys.executable, "-m", "netbench.lab.recreate", str(state.directory), name)
+        environment = {**os.environ, "PATH": launch.search_path(), "PYTHONPATH": str(launch.SOURCES)}
+        done = subprocess.run(
+            inside(pid, argv), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise NetbenchError(f"{name} was not made anew: {done.stderr.strip()}", "take the lab down: lab.down")
 
 
 def _ensure(spec: LabSpec | None, state: LabState, *, tied: bool) -> subprocess.Popen[bytes] | None:

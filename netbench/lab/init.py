@@ -53,6 +53,7 @@ def build(spec: LabSpec, state: LabState) -> None:
         role = "node" if endpoint.kind == HOST else "pod"
         pids[endpoint.name] = hold(role, endpoint.name, directory, state.log / f"{endpoint.name}.log")
     notes = [f"every node shares this machine's {os.cpu_count()} CPUs", *network.build(spec, pids)]
+    write_json(state.pids, pids)
     save_pods(state.pods, make_pods(spec, pids))
     with (state.log / "api.log").open("ab") as log:
         subprocess.Popen(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netbench.lab.namespaces import batch
-from netbench.lab.spec import BASTION, HOST, NETWORK_BITS, OWN_LINK, ROUTED, Endpoint, LabSpec
+from netbench.lab.spec import BASTION, HOST, NETWORK_BITS, ROUTED, Endpoint, LabSpec
 
 GATEWAY = "169.254.1.1"  # nobody has it; it only leads a routed pod's packets to its node's side of the link
 GATEWAY_MAC = "ee:ee:ee:ee:ee:ee"
@@ -20,24 +20,36 @@ Pids = Mapping[str, int]  # endpoint's name -> the process that holds its namesp
 
 def build(spec: LabSpec, pids: Pids) -> list[str]:
     """Make every link of the lab. Returns what could not be emulated."""
-    bridges = {zone: f"br{number}" for number, zone in enumerate(spec.zones)}
+    bridges = bridges_of(spec)
     quiet_bridges()
     batch(["link set lo up", *(line for bridge in bridges.values() for line in _bridge(bridge))])
     batch([f"address add {BASTION}/{NETWORK_BITS} dev br0"])
-    endpoints = spec.endpoints
-    for endpoint in endpoints:
-        if endpoint.kind != ROUTED:
-            plug(endpoint, bridges[endpoint.zone], pids[endpoint.name])
-    for endpoint in endpoints:
-        if endpoint.kind == ROUTED:
-            route_pod(endpoint, pids[endpoint.name], pids[endpoint.node])
-    nodes = {endpoint.name: endpoint.address for endpoint in endpoints if endpoint.kind == HOST}
-    routed = {endpoint.node: endpoint.address for endpoint in endpoints if endpoint.kind == ROUTED}
-    for member in (None, *(endpoint for endpoint in endpoints if endpoint.kind in (HOST, OWN_LINK))):
-        itself = member.name if member else None
-        ways = [f"route add {pod} via {nodes[node]}" for node, pod in routed.items() if node != itself]
-        batch(ways, pids[itself] if itself else None)
+    for endpoint in sorted(spec.endpoints, key=lambda endpoint: endpoint.kind == ROUTED):  # they come after all nodes
+        connect(spec, endpoint, pids)
+    batch(_ways(spec, None))
     return join_zones(list(bridges.values()), spec.delay)
+
+
+def bridges_of(spec: LabSpec) -> dict[str, str]:
+    """The bridge of each zone."""
+    return {zone: f"br{number}" for number, zone in enumerate(spec.zones)}
+
+
+def connect(spec: LabSpec, endpoint: Endpoint, pids: Pids) -> None:
+    """Give an endpoint that has no link yet its link, address and routes."""
+    if endpoint.kind == ROUTED:
+        route_pod(endpoint, pids[endpoint.name], pids[endpoint.node])
+    else:
+        plug(endpoint, bridges_of(spec)[endpoint.zone], pids[endpoint.name])
+        batch(_ways(spec, endpoint), pids[endpoint.name])
+
+
+def _ways(spec: LabSpec, member: Endpoint | None) -> list[str]:
+    """Routes to every pod behind a node, from an endpoint on a bridge (None: from the bastion)."""
+    nodes = {endpoint.name: endpoint.address for endpoint in spec.endpoints if endpoint.kind == HOST}
+    routed = {endpoint.node: endpoint.address for endpoint in spec.endpoints if endpoint.kind == ROUTED}
+    itself = member.name if member else None
+    return [f"route add {pod} via {nodes[node]}" for node, pod in routed.items() if node != itself]
 
 
 def quiet_bridges() -> None:

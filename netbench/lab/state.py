@@ -19,7 +19,7 @@ DEFAULT = "/run/netbench-lab"
 MARK = "spec.json"  # the first file of a lab's state; a directory without it is not ours
 OURS = (
     *("inventory", "log", "tls", "endpoints", "kube-cache"),
-    *("kubeconfig", "known_hosts", "id", "id.pub", "init.pid", "notes.json", "pods.json"),
+    *("kubeconfig", "known_hosts", "id", "id.pub", "init.pid", "notes.json", "pods.json", "pids.json", "api.json"),
 )
 PASSING = (".lock", ".new")  # suffixes of files that are ours whether or not there is a mark
 
@@ -77,6 +77,16 @@ class LabState:
     @property
     def pods(self) -> Path:
         return self.directory / "pods.json"
+
+    @property
+    def pids(self) -> Path:
+        """Endpoint's name -> its first process, as the lab sees it."""
+        return self.directory / "pids.json"
+
+    @property
+    def api(self) -> Path:
+        """What the API endpoint answers instead of serving: {"fail": 500}; it serves where the file is not there."""
+        return self.directory / "api.json"
 
     def endpoint(self, name: str) -> Path:
         """What one node or pod is started with."""

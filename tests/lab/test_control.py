@@ -9,6 +9,7 @@ import pytest
 
 from netbench.errors import NetbenchError, UsageError
 from netbench.lab import control
+from netbench.lab.pods import load_pods
 from netbench.lab.requirements import PROGRAMS
 from netbench.lab.spec import LabSpec
 from netbench.lab.state import LabState
@@ -218,3 +219,30 @@ def test_a_lab_that_does_not_come_up_says_why_and_leaves_nothing(
         control.up(SMALL, state)
     assert not state.directory.exists()
     assert not left(set(), state)
+
+
+def test_a_pod_is_made_anew_under_its_name_and_address(lab: Lab) -> None:
+    """Pods of both kinds: all that ran in them is gone, and they answer again."""
+    for pod in ("a1-terway", "a1-terway-eni"):
+        before = next(each for each in load_pods(lab.state.pods) if each.name == pod)
+        lab.output("kubectl", "exec", pod, "--", "touch", "/tmp/old")
+        control.recreate_pod(pod, lab.state)
+        after = next(each for each in load_pods(lab.state.pods) if each.name == pod)
+        assert (after.address, after.labels) == (before.address, before.labels)
+        assert after.uid != before.uid
+        assert lab.output("kubectl", "exec", pod, "--", "ls", "-A", "/tmp") == ""
+        lab.output("kubectl", "exec", "a2-terway", "--", "ping", "-c", "1", "-W", "5", after.address)
+        lab.output("kubectl", "exec", pod, "--", "ping", "-c", "1", "-W", "5", "198.19.0.12")
+    with pytest.raises(NetbenchError, match="the lab has no pod a9"):
+        control.recreate_pod("a9", lab.state)
+
+
+def test_the_api_can_be_told_to_fail(lab: Lab) -> None:
+    control.fail_api(500, lab.state)
+    try:
+        failed = lab.run("kubectl", "get", "pods")
+        assert failed.returncode != 0
+        assert b"told to fail" in failed.stderr
+    finally:
+        control.fail_api(None, lab.state)
+    lab.output("kubectl", "get", "pods")

@@ -46,6 +46,8 @@ class Server:
         offered = request.header("Authorization")
         if not offered or not hmac.compare_digest(offered[0].encode(), f"Bearer {self.token}".encode()):
             raise ApiError(401, "Unauthorized")
+        if self.shown.state.api.exists():
+            raise ApiError(read_json(self.shown.state.api)["fail"], "the lab's API was told to fail")
         wanted = exec_request(request, self.shown)
         if wanted is None:
             http.respond(200, answer(request, self.shown))
