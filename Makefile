@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: bench test lint perf truth fuzz system clean help
+.PHONY: bench test lint perf truth fuzz faults soak system clean help
 
 fuzz: $(READY) ## fuzz every parser, coverage-guided, for SECONDS (60) each; needs atheris (extra fuzz)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[fuzz]"
@@ -30,6 +30,12 @@ perf: $(READY) ## benchmarks: ratios and overheads measured in one run
 
 truth: $(READY) ## what netbench claims against what is true, simulated and in the lab (40 minutes)
 	$(BIN)/pytest -q -s tests/benchmarks/bench_truth.py tests/benchmarks/bench_precision.py tests/benchmarks/bench_lab_truth.py --override-ini=python_files='bench_*.py'
+
+faults: $(READY) ## 200 faults at random moments of runs in the lab (FAULTS=N; half an hour)
+	NETBENCH_FAULTS=$(or $(FAULTS),200) $(BIN)/pytest -q -n 3 tests/faults
+
+soak: $(READY) ## 500 steps in a row: memory, threads and file descriptors
+	$(BIN)/pytest -q -s tests/benchmarks/bench_soak.py --override-ini=python_files='bench_*.py'
 
 system:
 	@.ci/system-packages

@@ -25,6 +25,7 @@ from netbench.run.events import Observer
 from netbench.run.leases import Leases
 from netbench.run.preflight import Preflight, preflight
 from netbench.run.runner import Runner
+from netbench.run.sweep import needed, sweep
 from netbench.store import RunDir, names, run_name
 from netbench.transports.pool import Pool
 
@@ -173,6 +174,8 @@ def measure(directory: RunDir, manifest: Manifest, checked: Checked, observer: O
     more = MoreRounds(campaign.plan, directory, spent=eta(campaign.plan) - campaign.seconds)
     try:
         status = runner.run(campaign.seconds, done=done, more=more)
+        if needed(directory.records()[len(records) :]):
+            sweep(leases.transports, leases.token)  # what the endpoint could not be told then, it may be told now
         return close(directory, manifest, status, campaign.request.lang)
     except (RunDirError, LockedError) as error:
         with suppress(RunDirError):  # an old report must not stand for what is there now

@@ -89,11 +89,12 @@ def resume(arguments: Arguments) -> None:
 
 def _go_on(stored: Stored, connections: Pool, watcher: Observer) -> app.Result:
     from netbench import resuming
+    from netbench.run.sweep import sweep
 
     campaign = resuming.make_campaign(stored, connections)
     with app.leased(campaign, connections, stored.manifest.token) as leases:
         _unguarded(leases)
-        for text in resuming.sweep(stored, campaign, connections):
+        for text in sweep(leases.transports, leases.token):  # what the session that died left running
             terminal.note(f"note: {text}")
         checked = resuming.check(stored, campaign, connections)
         terminal.show_checks(checked, all_rows=False)

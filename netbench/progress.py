@@ -24,18 +24,20 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._total = self._count = 0
+        self._total = self._done = 0
+        self._ended: set[str] = set()  # a step that is tried again counts once
 
     def on(self, event: Event) -> None:
         if isinstance(event, RunStarted):
-            self._total, self._count = len(event.plan.steps), event.done
+            self._total, self._done = len(event.plan.steps), event.done
             self._say(f"{self._total} steps, about {clock(event.seconds)}")
         elif isinstance(event, RunExtended):
             self._total += event.steps
             self._say(f"round {event.plan.rounds}: {event.steps} steps more, about {clock(event.seconds)}")
         elif isinstance(event, StepEnded):
-            self._count += 1
-            self._say(f"[{self._count:>{len(str(self._total))}}/{self._total}] {describe(event.step, event.record)}")
+            self._ended.add(event.step.id)
+            count = self._done + len(self._ended)
+            self._say(f"[{count:>{len(str(self._total))}}/{self._total}] {describe(event.step, event.record)}")
         elif isinstance(event, RunEnded):
             self._say(f"run {event.status}")
 
@@ -60,6 +62,7 @@ class Live:
         self._bars = Progress(*columns, console=Console(file=stream))
         self._task: Any = None
         self._running: dict[str, str] = {}
+        self._ended: set[str] = set()  # a step that is tried again counts once
         self._begun = 0.0
         self._expected = self._spent = self._planned = 0.0
 
@@ -82,8 +85,10 @@ class Live:
             self._running[event.step.id] = f"{name(event.step)} {event.elapsed:.0f} s{rate}"
         elif isinstance(event, StepEnded):
             self._running.pop(event.step.id, None)
-            self._spent += event.step.seconds
-            self._bars.advance(self._task)
+            if event.step.id not in self._ended:
+                self._ended.add(event.step.id)
+                self._spent += event.step.seconds
+                self._bars.advance(self._task)
             if not event.record.outcome.ok:
                 self._bars.console.print(escape(describe(event.step, event.record)), style="red", highlight=False)
         if isinstance(event, RunEnded):

@@ -7,21 +7,19 @@ have become must be what they were.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__, app
 from netbench.campaign import Campaign, Request, read_inventory
-from netbench.errors import NetbenchError, PreflightError, UsageError
+from netbench.errors import PreflightError, UsageError
 from netbench.model import FailureClass, Manifest, Outcome, Session, StepRecord
 from netbench.plan import eta
 from netbench.probes.registry import load_probes
 from netbench.run import environment
-from netbench.run.clean import WORKPLACES
 from netbench.run.events import Observer
-from netbench.run.jobs import end_job, find_jobs
 from netbench.run.leases import Leases
 from netbench.store import RunDir
 from netbench.transports.pool import Pool
@@ -94,26 +92,6 @@ def make_campaign(stored: Stored, connections: Pool) -> Campaign:
     probes = load_probes(tuple(plan.probes), plan.probes)
     rest = replace(plan, steps=tuple(step for step in plan.steps if step.id not in stored.done))
     return Campaign(stored.request, inventory, probes, plan, eta(rest), plan.notes)
-
-
-def sweep(stored: Stored, campaign: Campaign, connections: Pool) -> Iterator[str]:
-    """End what a session that died left running on the endpoints, known by the run's token. The caller holds leases.
-
-    Yields what was ended, and what could not be looked at: the checks that follow say why.
-    """
-    planned = {endpoint.name for endpoint in campaign.plan.endpoints}
-    if not stored.manifest.token:
-        return
-    for endpoint in campaign.inventory.endpoints:
-        if endpoint.name not in planned or endpoint.not_ready:
-            continue
-        try:
-            transport = connections.get(endpoint.access)
-            for state, directory in find_jobs(transport, WORKPLACES, stored.manifest.token):
-                end_job(transport, directory)
-                yield f"{endpoint.name}: {directory}, which the run had left ({state}), is ended and removed"
-        except NetbenchError as error:
-            yield f"{endpoint.name}: what the run may have left there was not looked for: {error}"
 
 
 def check(stored: Stored, campaign: Campaign, connections: Pool) -> app.Checked:

@@ -40,6 +40,39 @@ def test_one_plain_line_a_step() -> None:
     ]
 
 
+def tried_again() -> list[Event]:
+    """Both steps end, then the second once more, in a plan of three."""
+    plan = make_plan(3)
+    first, second, third = plan.steps
+    busy = Outcome(FailureClass.BUSY, "in use")
+    return [
+        RunStarted(plan, 3.0),
+        StepEnded(first, StepRecord(first.id, Outcome())),
+        StepEnded(second, StepRecord(second.id, busy)),
+        StepEnded(second, StepRecord(second.id, Outcome(), attempt=2)),
+        StepEnded(third, StepRecord(third.id, Outcome())),
+    ]
+
+
+def test_a_step_that_is_tried_again_counts_once_in_lines() -> None:
+    stream = io.StringIO()
+    seen = Lines(stream)
+    for event in tried_again():
+        seen.on(event)
+    assert [line.partition(" ")[0] for line in stream.getvalue().splitlines()[1:]] == [
+        "[1/3]", "[2/3]", "[2/3]", "[3/3]",
+    ]  # fmt: skip
+
+
+def test_a_step_that_is_tried_again_counts_once_in_the_live_display() -> None:
+    stream = io.StringIO()
+    seen = Live(stream)
+    for event in (*tried_again(), RunEnded("complete")):
+        seen.on(event)
+    assert "3/3" in stream.getvalue()
+    assert "4/3" not in stream.getvalue()
+
+
 def test_the_live_display_shows_steps_rate_failures_and_escapes_data() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

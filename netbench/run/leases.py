@@ -74,7 +74,7 @@ class Leases:
         term: float = TERM,
     ) -> None:
         """``token`` is the run's: of a run that is taken up again, whose leases may still be there, or a new one."""
-        self._transports = transports
+        self.transports = transports
         self._places, self._margin, self._term = places, margin, term
         self.token = token or new_token()
         self._holder = holder()
@@ -89,13 +89,13 @@ class Leases:
     def take(self) -> None:
         """Take all. Raises LockedError where another run holds one; the caller releases what was taken."""
         # the first alone: of two runs that come at once to the same nodes, one gets past it
-        names = sorted(self._transports)
+        names = sorted(self.transports)
         self._take(names[:1], self._margin + self._term)
         self._take(names[1:], self._margin + self._term)
 
     def look(self) -> dict[str, Lease | None]:
         """The live lease of each endpoint that answers, None where there is none; takes nothing."""
-        found, _ = _each(lambda name: list_leases(self._transports[name], self._places), sorted(self._transports))
+        found, _ = _each(lambda name: list_leases(self.transports[name], self._places), sorted(self.transports))
         return {name: next((lease for lease in found[name] if lease.state == "live"), None) for name in sorted(found)}
 
     def require(self, names: Collection[str]) -> None:
@@ -116,12 +116,12 @@ class Leases:
         """
         if _now() + seconds + self._margin > self._ends:
             self._ends = float("inf")
-            self._take(sorted(self._transports), seconds + self._margin + self._term)
+            self._take(sorted(self.transports), seconds + self._margin + self._term)
 
     def release(self) -> None:
         """Give all back. What cannot be reached expires by itself, and is not waited for again."""
         away = {name for name, error in self._missing.items() if isinstance(error, _NEVER_THERE)}
-        _each(lambda name: self._ask(name, "drop"), [name for name in self._transports if name not in away])
+        _each(lambda name: self._ask(name, "drop"), [name for name in self.transports if name not in away])
 
     def _take(self, names: Iterable[str], seconds: float) -> None:
         asked = _now()
@@ -141,7 +141,7 @@ class Leases:
             )
 
     def _ask(self, name: str, verb: str, *arguments: str) -> tuple[Lease, ...]:
-        answer = _run(self._transports[name], verb, self._places, self.token, *arguments)
+        answer = _run(self.transports[name], verb, self._places, self.token, *arguments)
         if verb == "take" and not answer:
             raise TransportError("the endpoint gave no answer about its lease", failure=FailureClass.PARSE)
         return answer

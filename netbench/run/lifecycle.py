@@ -19,6 +19,7 @@ from netbench.run.snapshots import Activity, activity
 from netbench.run.validity import judge
 from netbench.transports.base import Transport
 
+NOT_CLEANED = "not-cleaned"  # the flag of a step that could not stop or remove a job
 READY = 10.0  # seconds a server may take until it listens
 
 
@@ -168,8 +169,7 @@ class StepRun:
             except NetbenchError as error:
                 problems.append(f"the server's log is lost: {error}")
         return tuple(
-            Flag("not-cleaned", f"{problem}; what is left there ends by itself within {LINGER} s")
-            for problem in problems
+            Flag(NOT_CLEANED, f"{problem}; what is left there ends by itself within {LINGER} s") for problem in problems
         )
 
     def _keep(self, part: str, result: JobResult) -> None:

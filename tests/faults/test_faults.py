@@ -1,0 +1,158 @@
+"""Faults at seeded random moments of a run in the lab: nothing lost, nothing doubled, no wrong number, nothing left.
+
+``make faults`` makes 200 of them; ``make test`` one of each kind. NETBENCH_FAULTS says how many, NETBENCH_FAULTS_SEED
+where the numbers begin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netbench.lab import control
+from netbench.lab.requirements import missing
+from netbench.lab.spec import LabSpec
+from netbench.lab.state import LabState
+from tests.faults.faults import FAULTS, HOSTS, PODS
+from tests.faults.site import Process, Site, soon
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+RATE = 400e6  # bit/s of every link
+PAYLOAD = 0.9565 * RATE  # what headers leave of it (MTU 1500, TCP with timestamps)
+BURST = 8e6  # bits the shaper lets through at once: seen in a test of one second
+LOW = 0.75  # of the truth, on a busy machine, where nothing disturbed the step
+SMALL = ("--profile", "smoke", "--kinds", "host,terway", "--probes", "throughput,latency", "--rounds", "1")
+COUNT = int(os.environ.get("NETBENCH_FAULTS", str(len(FAULTS))))
+SEED = int(os.environ.get("NETBENCH_FAULTS_SEED", "0"))
+INTERRUPTS = {"SIGINT": 130, "SIGTERM": 130, "SIGKILL": 137}
+LEFT = 3.0  # seconds a stopped job may need to take its directory away
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if lacking := missing():
+        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
+    spec = LabSpec(zones={"zone-a": HOSTS, "zone-b": ("b1",)}, bandwidth=RATE)
+    state = control.up(spec, LabState(tmp_path_factory.mktemp("lab") / "state"))
+    yield Site(state)
+    control.down(state)
+
+
+@pytest.mark.parametrize("number", range(SEED, SEED + COUNT))
+def test_a_fault_at_a_random_moment(site: Site, number: int, tmp_path: Path) -> None:
+    name = list(FAULTS)[number % len(FAULTS)]
+    rng = random.Random(number)  # noqa: S311 - a seed that can be given again
+    reports = tmp_path / "reports"
+    run = start(site, "bench", *SMALL, "--reports", str(reports))
+    bench = soon(lambda: netbench_in(site, str(reports)), 30)
+    assert bench is not None, "netbench did not start"
+    early = name in INTERRUPTS  # these at any moment, the others while it measures
+    if not early:
+        soon(lambda: list(reports.glob("*/manifest.json")) or run.poll() is not None, 60)
+    time.sleep(rng.uniform(0.0, 18.0 if early else 10.0))
+    begun = datetime.now(timezone.utc)
+    did = FAULTS[name](site, rng, bench)
+    over = datetime.now(timezone.utc)
+    stdout, stderr = run.communicate(timeout=200)
+    said = f"{name}: {did}\n{stdout}\n{stderr}"
+    assert "Traceback" not in stdout + stderr, said
+
+    found = list(reports.glob("*/manifest.json"))
+    if not found:  # it was stopped before it measured
+        assert early, said
+        assert run.returncode in (INTERRUPTS[name], 128 + INTERRUPTS[name]), said
+    else:
+        judge(site, found[0].parent, run.returncode, name, did, (begun, over), said)
+    if name == "SIGKILL" and not found:
+        release(site)
+    for endpoint in (*HOSTS, *PODS):
+        soon(partial(gone, site, endpoint), LEFT)
+        assert site.left(endpoint) == [], f"{endpoint}: {site.left(endpoint)}\n{said}"
+
+
+def gone(site: Site, endpoint: str) -> bool:
+    return not site.left(endpoint)
+
+
+def judge(
+    site: Site, run: Path, code: int, name: str, did: str | None, disturbed: tuple[datetime, datetime], said: str
+) -> None:
+    """The exit code, then the run taken up again until it is whole, then every sample."""
+    status = json.loads((run / "manifest.json").read_text())["status"]
+    promised = {0: "complete", 1: "partial", 130: "interrupted", 137: "running"}
+    allowed = {0, INTERRUPTS[name]} if name in INTERRUPTS and did else {0, 1}
+    assert code in allowed, said
+    assert status == promised[code] or (code == 137 and status == "complete"), said
+    before = (run / "samples.jsonl").read_bytes() if (run / "samples.jsonl").exists() else b""
+    whole = before[: before.rfind(b"\n") + 1]
+    if code != 0:
+        again = start(site, "bench", "--resume", str(run), "--reports", str(run.parent))
+        stdout, stderr = again.communicate(timeout=200)
+        assert "Traceback" not in stdout + stderr, stderr
+        assert again.returncode == 0, f"{said}\nresumed:\n{stdout}\n{stderr}"
+    after = (run / "samples.jsonl").read_bytes()
+    assert after.startswith(whole), said
+    plan = json.loads((run / "plan.json").read_text())
+    steps = {step["id"]: step for step in plan["steps"]}
+    records = [json.loads(line) for line in after.decode().splitlines()]
+    good = [record for record in records if record["outcome"]["failure"] is None]
+    assert sorted(record["step"] for record in good) == sorted(steps), said
+    for record in good:
+        if steps[record["step"]]["probe"] == "throughput":
+            check_rate(run, record, disturbed, said)
+    assert json.loads((run / "manifest.json").read_text())["status"] == "complete"
+    assert (run / "report.md").exists()
+
+
+def check_rate(run: Path, record: dict[str, Any], disturbed: tuple[datetime, datetime], said: str) -> None:
+    """What the record says is what the tool said, and no more than the link gives; no less, where nothing disturbed."""
+    raw = json.loads((run / "raw" / f"{record['step']}.{record['attempt']}.client.out").read_text())
+    received = raw["end"]["sum_received"]
+    (value,) = [one["value"] for one in record["measurement"]["samples"] if one["metric"] == "throughput"]
+    assert value == pytest.approx(received["bits_per_second"], rel=1e-6), said
+    assert value <= 1.02 * PAYLOAD + BURST / received["seconds"], (record, said)
+    begun = datetime.fromisoformat(record["started"]).timestamp()
+    apart = begun > disturbed[1].timestamp() + 1 or begun + record["seconds"] < disturbed[0].timestamp()
+    if apart:
+        assert value >= LOW * PAYLOAD, (record, said)
+
+
+def start(site: Site, *arguments: str) -> subprocess.Popen[str]:
+    """netbench on the lab's bastion, without a terminal."""
+    program = (sys.executable, "-m", "netbench")
+    return subprocess.Popen(
+        [*program, "lab.run", "--", *program, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NETBENCH_LAB": str(site.state.directory)},
+    )
+
+
+def netbench_in(site: Site, reports: str) -> Process | None:
+    """The process that measures: in the lab's namespaces, below those that lead into them."""
+    lab = Path(f"/proc/{site.init}/ns/pid").readlink().name
+    for process in site.processes():
+        led_in = "guest.py" in process.line or "lab.run" in process.argv
+        if process.namespace == lab and reports in process.argv and "python" in process.argv[0] and not led_in:
+            return process
+    return None
+
+
+def release(site: Site) -> None:
+    """Leases of a run that was killed before it had a directory: nobody can take it up, they expire by themselves."""
+    done = start(site, "clean", "--force")
+    stdout, stderr = done.communicate(timeout=60)
+    assert done.returncode == 0, stdout + stderr
