@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from netbench.lab import control
 from tests.faults.site import Process, Site, end, soon
@@ -135,6 +136,21 @@ def api_fails(site: Site, rng: random.Random, bench: Process) -> str | None:
     return f"500 for {seconds:.1f} s"
 
 
+def disk_full(site: Site, rng: random.Random, bench: Process) -> str | None:
+    """Under the run's reports, until netbench has ended: a run stops for that, and goes on when there is room."""
+    disk = next(Path(word).parent for word in bench.argv if word.endswith("/reports"))
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    soon(lambda: not Path(f"/proc/{bench.pid}").exists(), 60)
+    ballast.unlink()
+    return "until it ended"
+
+
 def _signalled(number: signal.Signals) -> Fault:
     def fault(site: Site, rng: random.Random, bench: Process) -> str | None:
         return number.name if end(bench, number) else None
@@ -154,6 +170,7 @@ FAULTS: dict[str, Fault] = {
     "kubectl exec cut": exec_cut,
     "API server down for 20 s": api_down,
     "API answers 500": api_fails,
+    "disk full": disk_full,
     "SIGINT": _signalled(signal.SIGINT),
     "SIGTERM": _signalled(signal.SIGTERM),
     "SIGKILL": _signalled(signal.SIGKILL),

@@ -36,8 +36,8 @@ class Process:
 class Site:
     """One lab."""
 
-    def __init__(self, state: LabState) -> None:
-        self.state = state
+    def __init__(self, state: LabState, disk: Path = Path("/tmp")) -> None:
+        self.state, self.disk = state, disk
         pid = state.running()
         assert pid is not None
         self.init = pid
