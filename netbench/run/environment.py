@@ -11,6 +11,8 @@ from netbench.run.check import Check
 WHAT = "same environment"
 #: What a pod's datapath is known by. Indexes and names of interfaces are others whenever a pod is made anew.
 SHOWN = ("link type", "prefix", "gateway", "qdisc")
+#: Facts that name a piece of hardware rather than say what it is like: a virtual one is made anew under another name.
+INCIDENTAL = frozenset({"mac"})
 _NEW_RUN = "a resumed run cannot tell them apart: begin a new one with bench"
 
 
@@ -52,7 +54,7 @@ def changes(
         old = then.get(facts.endpoint)
         if not old or not facts.facts:
             continue
-        for name in dict.fromkeys((*old, *facts.facts)):
+        for name in (name for name in dict.fromkeys((*old, *facts.facts)) if name not in INCIDENTAL):
             was, is_now = old.get(name, "unknown"), facts.facts.get(name, "unknown")
             if was != is_now:
                 yield f"{facts.endpoint}: {name} was {was}, is {is_now}"

@@ -12,14 +12,11 @@ from typing import Any
 import pytest
 
 from netbench.analyse import Code, Confidence, Finding, aggregate, interpret
-from netbench.lab import control
-from netbench.lab.requirements import missing
 from netbench.lab.spec import LabSpec
-from netbench.lab.state import LabState
 from netbench.model import Cell
 from netbench.store import RunDir
 from tests.e2e.campaign import KINDS, Campaign, bench
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, running_lab
 
 pytestmark = pytest.mark.timeout(3600)
 RATE = 1e9  # bit/s; half of what this machine's cores can move, so that the shaping is what bounds
@@ -28,13 +25,8 @@ PAYLOAD = 1448 / 1514  # of a frame as tbf counts it: MTU 1500, TCP timestamps
 
 @contextmanager
 def lab_of(spec: LabSpec, tmp_path: Path) -> Iterator[Lab]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}")
-    state = control.up(spec, LabState(tmp_path / "state"))
-    try:
+    with running_lab(tmp_path, spec) as state:
         yield Lab(state)
-    finally:
-        control.down(state)
 
 
 def findings(campaign: Campaign) -> tuple[Finding, ...]:

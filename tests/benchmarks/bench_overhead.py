@@ -12,21 +12,17 @@ from statistics import median
 
 import pytest
 
-from netbench.lab import control
-from netbench.lab.requirements import missing
 from netbench.lab.state import LabState
 from tests.e2e.campaign import bench
+from tests.lab.conftest import running_lab
 
 GOALS = {"ssh": 0.4, "kubectl": 0.8}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabState]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield state
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield state
 
 
 @pytest.mark.timeout(900)

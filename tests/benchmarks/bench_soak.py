@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 from tabulate import tabulate
 
-from netbench.lab import control
-from netbench.lab.requirements import missing
-from netbench.lab.state import LabState
 from tests.faults.site import Site, soon
 from tests.faults.test_faults import netbench_in, start
+from tests.lab.conftest import running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 SHORT = ("--probes", "latency", "--option", "latency.count=2", "--option", "latency.interval=0.2")
@@ -24,11 +22,8 @@ EVERY = 50  # steps between two rows of the table
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Site(state)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield Site(state)
 
 
 def test_memory_threads_and_descriptors_stay_flat(site: Site, tmp_path: Path) -> None:

@@ -15,10 +15,8 @@ import pytest
 
 from netbench.lab import control
 from netbench.lab.pods import load_pods
-from netbench.lab.requirements import missing
-from netbench.lab.state import LabState
 from tests.e2e.campaign import assert_complete, bench, netbench, values
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "latency")  # the smallest campaign
@@ -26,11 +24,8 @@ ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "latency")  # the sm
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Lab(state)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield Lab(state)
 
 
 @pytest.mark.parametrize("zone", ["same", "cross"])

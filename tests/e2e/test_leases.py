@@ -11,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from netbench.lab import control
-from netbench.lab.requirements import missing
-from netbench.lab.state import LabState
 from tests.e2e.campaign import bench, netbench
 from tests.e2e.test_lab import ENDPOINTS, leftovers, on, others_server
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, running_lab
 from tests.run.test_jobs import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
@@ -26,11 +23,8 @@ LONG = (*ONE, "--option", "latency.count=200", "--option", "latency.interval=1")
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Lab(state)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield Lab(state)
 
 
 @pytest.fixture

@@ -13,11 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from netbench.lab import control
-from netbench.lab.requirements import missing
-from netbench.lab.state import LabState
 from tests.e2e.campaign import netbench
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 SMALL = ("--profile", "smoke", "--kinds", "host", "--probes", "latency,throughput", "--rounds", "3")
@@ -25,11 +22,8 @@ SMALL = ("--profile", "smoke", "--kinds", "host", "--probes", "latency,throughpu
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Lab(state)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield Lab(state)
 
 
 def test_a_killed_run_is_taken_up_without_losing_or_doubling_a_sample(lab: Lab, tmp_path: Path) -> None:

@@ -20,12 +20,10 @@ from typing import Any
 
 import pytest
 
-from netbench.lab import control
-from netbench.lab.requirements import missing
 from netbench.lab.spec import LabSpec
-from netbench.lab.state import LabState
 from tests.faults.faults import FAULTS, HOSTS, PODS
 from tests.faults.site import Process, Site, soon
+from tests.lab.conftest import need_lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
 RATE = 400e6  # bit/s of every link
@@ -41,15 +39,13 @@ LEFT = 3.0  # seconds a stopped job may need to take its directory away
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
+    need_lab()
     # a disk of its own for every run directory, which the lab shares because it is there before it
     disk = tmp_path_factory.mktemp("disk")
     subprocess.run(("mount", "-n", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk), check=True)
     spec = LabSpec(zones={"zone-a": HOSTS, "zone-b": ("b1",)}, bandwidth=RATE)
-    state = control.up(spec, LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Site(state, disk)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("lab"), spec) as state:
+        yield Site(state, disk)
     subprocess.run(("umount", "-n", disk), check=True)
 
 

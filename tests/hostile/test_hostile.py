@@ -16,13 +16,11 @@ from ruamel.yaml import YAML
 
 from netbench.lab import control
 from netbench.lab.pods import load_pods
-from netbench.lab.requirements import missing
-from netbench.lab.state import LabState
 from tests.e2e.campaign import bench
 from tests.e2e.test_lab import ENDPOINTS, on
 from tests.fuzz.targets import UNSAFE
 from tests.hostile.corpus import CANARY, corpus
-from tests.lab.conftest import Lab
+from tests.lab.conftest import Lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
@@ -30,11 +28,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if lacking := missing():
-        pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
-    state = control.up(state=LabState(tmp_path_factory.mktemp("hostile") / "state"))
-    yield Lab(state)
-    control.down(state)
+    with running_lab(tmp_path_factory.mktemp("hostile")) as state:
+        yield Lab(state)
 
 
 @pytest.fixture(scope="module")

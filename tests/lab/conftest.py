@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -56,17 +58,32 @@ class Lab:
         )
 
 
-@pytest.fixture(scope="session")
-def able() -> None:
+def need_lab() -> None:
+    """Skip where this machine cannot have one, and say what it lacks."""
     if lacking := missing():
         pytest.skip(f"the lab needs {', '.join(lacking)}: {'; '.join(dict.fromkeys(lacking.values()))}")
 
 
+@contextmanager
+def running_lab(directory: Path, spec: LabSpec | None = None) -> Iterator[LabState]:
+    """A lab in a directory of its own; skips as ``need_lab``."""
+    need_lab()
+    state = control.up(spec, LabState(directory / "state"))
+    try:
+        yield state
+    finally:
+        control.down(state)
+
+
+@pytest.fixture(scope="session")
+def able() -> None:
+    need_lab()
+
+
 @pytest.fixture(scope="module")
-def lab(able: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    state = control.up(SPEC, LabState(tmp_path_factory.mktemp("lab") / "state"))
-    yield Lab(state)
-    control.down(state)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with running_lab(tmp_path_factory.mktemp("lab"), SPEC) as state:
+        yield Lab(state)
 
 
 def eventually(holds: Callable[[], object], seconds: float = 10.0) -> object:
