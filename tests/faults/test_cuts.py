@@ -1,0 +1,79 @@
+"""A connection that is cut in the middle of a 10-second test costs no sample: the job goes on, and is fetched."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.site import Process, Site, end, soon
+from tests.faults.test_faults import netbench_in, start
+from tests.lab.conftest import running_lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
+SECONDS = 10
+ARGUMENTS = ("--profile", "smoke", "--probes", "throughput", "--rounds", "1", "--duration", str(SECONDS))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+        yield Site(state)
+
+
+def ssh_sessions(site: Site, bench: Process) -> list[Process]:
+    """Of both hosts: the client's connection and the server's."""
+    return [one for host in ("a1", "a2") for one in site.at(host) if one.line.startswith("sshd: root")]
+
+
+def execs(site: Site, bench: Process) -> list[Process]:
+    """Of both pods."""
+    return [one for one in site.processes() if one.parent == bench.pid and "exec" in one.argv]
+
+
+@pytest.mark.parametrize(("kind", "connections"), [("host", ssh_sessions), ("terway-eni", execs)])
+def test_a_cut_in_the_middle_of_a_test_still_yields_its_sample(
+    kind: str, connections: Callable[[Site, Process], list[Process]], site: Site, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    run = start(site, "bench", *ARGUMENTS, "--kinds", kind, "--reports", str(reports))
+    bench = soon(lambda: netbench_in(site, str(reports)), 30)
+    assert bench is not None
+    ends = ("a1", "a2") if kind == "host" else ("a1-terway-eni", "a2-terway-eni")
+
+    def clients() -> list[Process]:
+        return [one for name in ends for one in site.at(name) if one.argv[:2] == ("iperf3", "-c")]
+
+    client = soon(clients, 60)
+    assert client, "no client was started"
+    counters = Path(f"/proc/{client[0].pid}/io")
+    midway = 2e9 / 8 * SECONDS / 3  # bytes: a third of what the link carries in that time
+    soon(lambda: not counters.exists() or written(counters) > midway, SECONDS)
+    cut = [end(one, signal.SIGKILL) for one in connections(site, bench)]
+    assert cut.count(True) >= 2, "there was nothing to cut"
+    assert clients() == client, "the test ended with its connection"
+    stdout, stderr = run.communicate(timeout=100)
+    assert run.returncode == 0, stdout + stderr
+    (records,) = reports.glob("*/samples.jsonl")
+    (record,) = [json.loads(line) for line in records.read_text().splitlines()]
+    assert record["attempt"] == 1, stdout + stderr
+    assert record["outcome"]["failure"] is None
+    (raw,) = records.parent.glob("raw/*.1.client.out")
+    said = json.loads(raw.read_text())["end"]["sum_received"]
+    assert said["seconds"] >= 0.95 * SECONDS
+    (value,) = [one["value"] for one in record["measurement"]["samples"] if one["metric"] == "throughput"]
+    assert value == pytest.approx(said["bits_per_second"], rel=1e-6)
+    for name in ends:
+        soon(lambda at=name: not site.left(at), 5)
+        assert site.left(name) == []
+
+
+def written(io: Path) -> int:
+    """Bytes that a process has written, into sockets too."""
+    try:
+        return next(int(line.split()[1]) for line in io.read_text().splitlines() if line.startswith("wchar:"))
+    except (OSError, StopIteration):
+        return 0
