@@ -1,5 +1,18 @@
-"""`python -m netbench` is the console program."""
+"""The console program: ``netbench``, or ``python -m netbench``."""
 
-from netbench.tasks import main
+from __future__ import annotations
 
-main()
+import signal
+
+
+def main() -> None:
+    """Run it. Until a task is at work and can stop cleanly, Ctrl-C just ends it, without a traceback of its imports."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from netbench import tasks
+
+    tasks.main()
+
+
+if __name__ == "__main__":
+    main()
