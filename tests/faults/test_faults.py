@@ -62,7 +62,8 @@ def test_a_fault_at_a_random_moment(site: Site, number: int) -> None:
     early = name in INTERRUPTS  # these at any moment, the others while it measures
     if not early:
         soon(lambda: list(reports.glob("*/manifest.json")) or run.poll() is not None, 60)
-    time.sleep(rng.uniform(0.0, 18.0 if early else 10.0))
+    # not in the first moments, in which the interpreter itself is not yet ready for a signal
+    time.sleep(rng.uniform(0.3, 18.0) if early else rng.uniform(0.0, 10.0))
     begun = datetime.now(timezone.utc)
     did = FAULTS[name](site, rng, bench)
     over = datetime.now(timezone.utc)
