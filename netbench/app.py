@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netbench import __version__
 from netbench.analyse import OtherZone, aggregate
-from netbench.campaign import REPORTS, Campaign, Request, find_inventory, make_campaign, pool, read_inventory
+from netbench.campaign import REPORTS, Campaign, Request, by_name, find_inventory, make_campaign, pool, read_inventory
 from netbench.errors import LockedError, PreflightError, RunDirError, RunStoppedError
 from netbench.guard import clean, lease_checks, leased
 from netbench.model import Cluster, Inventory, Manifest, Plan, StepRecord
@@ -80,7 +80,7 @@ class Result:
 
 def check(campaign: Campaign, connections: Pool) -> Checked:
     """Look at every endpoint of the plan and at its clusters; failures are rows, not exceptions."""
-    endpoints = {endpoint.name: endpoint for endpoint in campaign.inventory.endpoints}
+    endpoints = by_name(campaign.inventory)
     looked = preflight(
         campaign.plan,
         endpoints,
@@ -168,7 +168,7 @@ def measure(directory: RunDir, manifest: Manifest, checked: Checked, observer: O
         marks=flags(campaign.plan, checked.preflight.attestations),
         hold=leases.hold,
         token=leases.token,
-        session=1 + len(manifest.sessions),
+        session=manifest.session,
         attempts={record.step: record.attempt for record in sorted(records, key=lambda record: record.attempt)},
     )
     more = MoreRounds(campaign.plan, directory, spent=eta(campaign.plan) - campaign.seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 from netbench.analyse import LEAST_ROUNDS
 from netbench.errors import PreflightError, TransportError, UsageError
 from netbench.inventory import discover, load
-from netbench.model import Command, Completed, Inventory, Plan, PodSource, Precision, ZoneMode
+from netbench.model import Command, Completed, Endpoint, Inventory, Plan, PodSource, Precision, ZoneMode
 from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
@@ -98,6 +98,11 @@ def read_inventory(request: Request, connections: Pool) -> Inventory:
         return discover(inventory, run_for)
     except TransportError as error:  # no kubectl here, or no way to the control host
         raise PreflightError(f"pods cannot be discovered: {error}", error.remedy) from error
+
+
+def by_name(inventory: Inventory) -> dict[str, Endpoint]:
+    """The endpoints of an inventory by their names."""
+    return {endpoint.name: endpoint for endpoint in inventory.endpoints}
 
 
 def make_campaign(request: Request, connections: Pool) -> Campaign:

@@ -6,7 +6,7 @@
     |- UsageError                 2   bad argument
     |- InventoryError             2   bad inventory: names file, line, key
     |- RunDirError                2   no such run, or it cannot be read or written
-    |  '- RunStoppedError         1   that happened in the middle of a run; what was finished is kept
+    |  '- RunStoppedError         1   a run could not go on in the middle; what was finished is kept
     |- PreflightError             3   nothing was run
     |- LockedError               75   another run holds the lock
     |- ParseError                 -   a tool's output is not a result
@@ -57,7 +57,7 @@ class RunDirError(NetbenchError):
 
 
 class RunStoppedError(RunDirError):
-    """The run directory could not be written to any more; finished samples are kept."""
+    """The run directory could not be written to any more, or a lease was lost; finished samples are kept."""
 
     exit_code = 1
 

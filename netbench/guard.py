@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from netbench.campaign import Campaign, Request, read_inventory
@@ -24,7 +24,7 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
     """
     endpoints = _of_nodes(campaign)
     with locked(endpoint.address for endpoint in endpoints):
-        leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints}, token=token)
+        leases = _leases(endpoints, connections, token)
         try:
             leases.take()
             yield leases
@@ -35,7 +35,7 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
 def lease_checks(campaign: Campaign, connections: Pool) -> tuple[Check, ...]:
     """Who uses the campaign's nodes now; takes nothing. Endpoints that do not answer are left to ``check``."""
     endpoints = _of_nodes(campaign)
-    leases = Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints})
+    leases = _leases(endpoints, connections)
     remedy = "wait until its run ends or the lease expires; bench exits 75 until then"
     rows = [
         Check(name, "lease", f"held by {busy}", FailureClass.BUSY, remedy) if busy else Check(name, "lease", "free")
@@ -52,6 +52,10 @@ def clean(
     """Find and remove what dead runs left on the endpoints of an inventory; with ``dry_run`` only look."""
     endpoints = read_inventory(request, connections).endpoints
     return cleaning.clean(endpoints, lambda endpoint: connections.get(endpoint.access), dry_run=dry_run, force=force)
+
+
+def _leases(endpoints: Iterable[Endpoint], connections: Pool, token: str = "") -> Leases:
+    return Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints}, token=token)
 
 
 def _of_nodes(campaign: Campaign) -> list[Endpoint]:

@@ -13,9 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench import __version__, app
-from netbench.campaign import Campaign, Request, read_inventory
+from netbench.campaign import Campaign, Request, by_name, read_inventory
 from netbench.errors import PreflightError, UsageError
-from netbench.model import FailureClass, Manifest, Outcome, Session, StepRecord
+from netbench.model import FailureClass, Manifest, Outcome, Plan, Session, StepRecord
 from netbench.plan import eta
 from netbench.probes.registry import load_probes
 from netbench.run import environment
@@ -38,15 +38,15 @@ class Stored:
 
     directory: RunDir
     manifest: Manifest
+    plan: Plan
     request: Request
     done: frozenset[str]  # steps that gave a result
 
     @property
     def whole(self) -> bool:
         """Whether every step gave a result, and no further round may be wanted: there is nothing to take up."""
-        plan = self.directory.plan()
-        over = plan.precision is None or self.manifest.status in ("complete", "partial")
-        return over and {step.id for step in plan.steps} <= self.done
+        over = self.plan.precision is None or self.manifest.status in ("complete", "partial")
+        return over and {step.id for step in self.plan.steps} <= self.done
 
 
 def find(run: str, request: Request) -> RunDir:
@@ -65,30 +65,28 @@ def find(run: str, request: Request) -> RunDir:
 def open_run(directory: RunDir, request: Request) -> Stored:
     """The run's state, with a record for each attempt a death cut short. The caller holds its lock."""
     manifest = directory.manifest()
-    session = 1 + len(manifest.sessions)
     for step, attempt in directory.unrecorded():
-        directory.append(StepRecord(step, DIED, attempt, session=session))
+        directory.append(StepRecord(step, DIED, attempt, session=manifest.session))
     inventory = request.inventory
     if inventory is None and Path(manifest.inventory).exists():
         inventory = manifest.inventory
     taken = replace(request, inventory=inventory, zone=manifest.zone.value)
-    return Stored(directory, manifest, taken, app.finished(directory.records()))
+    return Stored(directory, manifest, directory.plan(), taken, app.finished(directory.records()))
 
 
 def finish(stored: Stored) -> app.Result:
     """The report of a run of which nothing is left to do; it may have died before it could say so."""
     if stored.manifest.finished is not None and stored.manifest.status != "interrupted":
         return app.report(stored.directory.path, lang=stored.request.lang)
-    status = "partial" if stored.directory.plan().exclusions else "complete"
+    status = "partial" if stored.plan.exclusions else "complete"
     return app.close(stored.directory, stored.manifest, status, stored.request.lang)
 
 
 def make_campaign(stored: Stored, connections: Pool) -> Campaign:
     """The rest of the stored plan, with the addresses that its endpoints have now."""
-    plan = stored.directory.plan()
     inventory = read_inventory(stored.request, connections)
-    endpoints = {endpoint.name: endpoint for endpoint in inventory.endpoints}
-    plan = environment.readdressed(plan, environment.moved(plan, endpoints), stored.done)
+    moved = environment.moved(stored.plan, by_name(inventory))
+    plan = environment.readdressed(stored.plan, moved, stored.done)
     probes = load_probes(tuple(plan.probes), plan.probes)
     rest = replace(plan, steps=tuple(step for step in plan.steps if step.id not in stored.done))
     return Campaign(stored.request, inventory, probes, plan, eta(rest), plan.notes)
@@ -96,10 +94,10 @@ def make_campaign(stored: Stored, connections: Pool) -> Campaign:
 
 def check(stored: Stored, campaign: Campaign, connections: Pool) -> app.Checked:
     """Look at every endpoint again. What nothing can allow (an endpoint gone or swapped) is a failed check."""
-    endpoints = {endpoint.name: endpoint for endpoint in campaign.inventory.endpoints}
+    endpoints = by_name(campaign.inventory)
     there = tuple(planned for planned in campaign.plan.endpoints if planned.name in endpoints)
     checked = app.check(replace(campaign, plan=replace(campaign.plan, endpoints=there)), connections)
-    rows = environment.missing(stored.directory.plan(), endpoints)
+    rows = environment.missing(stored.plan, endpoints)
     return replace(checked.adding(rows), campaign=campaign)
 
 
@@ -109,11 +107,10 @@ def resume(
     """Run what is left. Raises PreflightError where a check failed, or the environment is not what it was."""
     app.require_checks(checked)
     leases.require(checked.preflight.targets)
-    manifest, before = stored.manifest, stored.directory.plan()
-    now = {planned.name: planned.address for planned in checked.campaign.plan.endpoints}
-    moved = {planned.name: now[planned.name] for planned in before.endpoints if now[planned.name] != planned.address}
+    manifest = stored.manifest
+    moved = environment.moved(stored.plan, by_name(checked.campaign.inventory))
     changes = (
-        *environment.changes(before, moved, manifest.environment, checked.preflight.facts),
+        *environment.changes(stored.plan, moved, manifest.environment, checked.preflight.facts),
         *environment.shown_otherwise(manifest.attestations, checked.preflight.attestations),
     )
     if manifest.kubernetes and checked.kubernetes and manifest.kubernetes != checked.kubernetes:
@@ -124,7 +121,7 @@ def resume(
             "begin a new run, or pass --allow-changed-environment to go on; the report then says so",
         )
     session = Session(
-        number=2 + len(manifest.sessions),
+        number=manifest.session + 1,
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         netbench=__version__,
         environment=checked.preflight.facts,

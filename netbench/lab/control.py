@@ -118,12 +118,9 @@ def change_pod(name: str, state: LabState | None = None, **changes: Any) -> Pod:
     Returns the pod as it is then. Raises UsageError for an unknown pod, or when no lab is up.
     """
     state = state or LabState.default()
-    if state.running() is None:
-        raise UsageError(f"no lab is up in {state.directory}", "start it: lab.up")
+    _pid(state)
     with state.locked(STATE):
-        pods = {pod.name: pod for pod in load_pods(state.pods)}
-        if name not in pods:
-            raise UsageError(f"the lab has no pod {name}", f"it has {', '.join(pods)}")
+        pods = _pods_with(name, state)
         pods[name] = replace(pods[name], **changes)
         save_pods(state.pods, pods.values())
         return pods[name]
@@ -144,17 +141,30 @@ def recreate_pod(name: str, state: LabState | None = None) -> None:
     Raises UsageError for an unknown pod or when no lab is up, NetbenchError where it does not come back.
     """
     state = state or LabState.default()
+    pid = _pid(state)
+    with state.locked(STATE):
+        _pods_with(name, state)
+        argv = inside(pid, (sys.executable, "-m", "netbench.lab.recreate", str(state.directory), name))
+        none = subprocess.DEVNULL
+        done = subprocess.run(argv, env=launch.environment(), stdin=none, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NetbenchError(f"{name} was not made anew: {done.stderr.strip()}", "take the lab down: lab.down")
+
+
+def _pid(state: LabState) -> int:
+    """Of the init of a lab that is up. Raises UsageError where none is."""
     pid = state.running()
     if pid is None:
         raise UsageError(f"no lab is up in {state.directory}", "start it: lab.up")
-    with state.locked(STATE):
-        argv = (sys.executable, "-m", "netbench.lab.recreate", str(state.directory), name)
-        environment = {**os.environ, "PATH": launch.search_path(), "PYTHONPATH": str(launch.SOURCES)}
-        done = subprocess.run(
-            inside(pid, argv), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise NetbenchError(f"{name} was not made anew: {done.stderr.strip()}", "take the lab down: lab.down")
+    return pid
+
+
+def _pods_with(name: str, state: LabState) -> dict[str, Pod]:
+    """The pods by name. Raises UsageError where that one is not among them."""
+    pods = {pod.name: pod for pod in load_pods(state.pods)}
+    if name not in pods:
+        raise UsageError(f"the lab has no pod {name}", f"it has {', '.join(pods)}")
+    return pods
 
 
 def _ensure(spec: LabSpec | None, state: LabState, *, tied: bool) -> subprocess.Popen[bytes] | None:

@@ -13,14 +13,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
 from netbench.errors import NetbenchError
 from netbench.lab import access, network
 from netbench.lab.namespaces import command, hold
-from netbench.lab.pods import KIND_LABEL, LABELS, Pod, save_pods
+from netbench.lab.pods import KIND_LABEL, LABELS, Pod, now, save_pods
 from netbench.lab.spec import API_PORT, BASTION, HOST, Endpoint, LabSpec
 from netbench.lab.state import LabState, read_json, start_time, write_json
 
@@ -53,7 +52,7 @@ def build(spec: LabSpec, state: LabState) -> None:
         role = "node" if endpoint.kind == HOST else "pod"
         pids[endpoint.name] = hold(role, endpoint.name, directory, state.log / f"{endpoint.name}.log")
     notes = [f"every node shares this machine's {os.cpu_count()} CPUs", *network.build(spec, pids)]
-    write_json(state.pids, pids)
+    write_json(state.nodes, {each.name: pids[each.name] for each in spec.endpoints if each.kind == HOST})
     save_pods(state.pods, make_pods(spec, pids))
     with (state.log / "api.log").open("ab") as log:
         subprocess.Popen(
@@ -87,7 +86,7 @@ def mounts(kind: str) -> list[str]:
 def make_pods(spec: LabSpec, pids: dict[str, int]) -> list[Pod]:
     """The pods as they are at the start."""
     nodes = {endpoint.name: endpoint.address for endpoint in spec.endpoints if endpoint.kind == HOST}
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    started = now()
     return [
         Pod(
             name=endpoint.name,
@@ -97,7 +96,7 @@ def make_pods(spec: LabSpec, pids: dict[str, int]) -> list[Pod]:
             labels={**LABELS, KIND_LABEL: endpoint.label},
             pid=pids[endpoint.name],
             uid=str(uuid.uuid4()),
-            started=now,
+            started=started,
         )
         for endpoint in spec.endpoints
         if endpoint.kind != HOST

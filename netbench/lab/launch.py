@@ -43,7 +43,7 @@ def start(spec: LabSpec, state: LabState, *, tied: bool) -> subprocess.Popen[byt
             stderr=file,
             pass_fds=(write,),
             cwd="/",
-            env={**os.environ, "PATH": search_path(), "PYTHONPATH": str(SOURCES)},
+            env=environment(),
             start_new_session=True,  # a terminal's Ctrl-C is not for the lab
         )
         os.close(write)
@@ -75,6 +75,11 @@ def end(state: LabState) -> None:
                 raise NetbenchError(f"the lab's init (pid {pid}) does not end", "see what keeps it: ps -o stat,wchan")
         finally:
             os.close(handle)
+
+
+def environment() -> dict[str, str]:
+    """What a program of netbench's is started with in the lab."""
+    return {**os.environ, "PATH": search_path(), "PYTHONPATH": str(SOURCES)}
 
 
 def search_path() -> str:

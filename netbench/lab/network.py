@@ -26,7 +26,7 @@ def build(spec: LabSpec, pids: Pids) -> list[str]:
     batch([f"address add {BASTION}/{NETWORK_BITS} dev br0"])
     for endpoint in sorted(spec.endpoints, key=lambda endpoint: endpoint.kind == ROUTED):  # they come after all nodes
         connect(spec, endpoint, pids)
-    batch(_ways(spec, None))
+    batch(ways(spec, None))
     return join_zones(list(bridges.values()), spec.delay)
 
 
@@ -41,10 +41,10 @@ def connect(spec: LabSpec, endpoint: Endpoint, pids: Pids) -> None:
         route_pod(endpoint, pids[endpoint.name], pids[endpoint.node])
     else:
         plug(endpoint, bridges_of(spec)[endpoint.zone], pids[endpoint.name])
-        batch(_ways(spec, endpoint), pids[endpoint.name])
+        batch(ways(spec, endpoint), pids[endpoint.name])
 
 
-def _ways(spec: LabSpec, member: Endpoint | None) -> list[str]:
+def ways(spec: LabSpec, member: Endpoint | None) -> list[str]:
     """Routes to every pod behind a node, from an endpoint on a bridge (None: from the bastion)."""
     nodes = {endpoint.name: endpoint.address for endpoint in spec.endpoints if endpoint.kind == HOST}
     routed = {endpoint.node: endpoint.address for endpoint in spec.endpoints if endpoint.kind == ROUTED}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
-from netbench.lab.state import read_json, write_json
+from netbench.lab.state import LabState, read_json, write_json
 
 NAMESPACE = "default"
 CONTAINER = "netbench"
@@ -38,6 +39,16 @@ class Pod:
     @property
     def is_ready(self) -> bool:
         return self.ready and self.phase == "Running"
+
+
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def first_processes(state: LabState) -> dict[str, int]:
+    """The first process of every node and pod by name, as the lab sees it."""
+    return {**read_json(state.nodes), **{pod.name: pod.pid for pod in load_pods(state.pods)}}
 
 
 def load_pods(path: Path) -> list[Pod]:

@@ -8,15 +8,15 @@ import sys
 import time
 import uuid
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from netbench.errors import NetbenchError
 from netbench.lab import network
+from netbench.lab.init import wait_for
 from netbench.lab.namespaces import hold
-from netbench.lab.pods import load_pods, save_pods
+from netbench.lab.pods import first_processes, load_pods, now, save_pods
 from netbench.lab.spec import LabSpec
-from netbench.lab.state import LabState, read_json, write_json
+from netbench.lab.state import LabState, read_json
 
 DEADLINE = 10.0  # seconds until what was there is gone
 
@@ -24,13 +24,12 @@ DEADLINE = 10.0  # seconds until what was there is gone
 def recreate(state: LabState, name: str) -> None:
     """In between the API does not know the pod. Raises NetbenchError."""
     spec = LabSpec.from_json(read_json(state.spec))
-    pids = read_json(state.pids)
+    pids = first_processes(state)
     pods = {pod.name: pod for pod in load_pods(state.pods)}
-    if name not in pods:
-        raise NetbenchError(f"the lab has no pod {name}", f"it has {', '.join(pods)}")
     save_pods(state.pods, (pod for pod in pods.values() if pod.name != name))
     os.kill(pods[name].pid, signal.SIGKILL)  # the first process of its namespaces: the kernel ends the others
-    _wait_for_end(pods[name].pid)
+    old = Path(f"/proc/{pods[name].pid}")
+    wait_for("the deleted pod's end", time.monotonic() + DEADLINE, lambda: not old.exists())
     endpoint = next(endpoint for endpoint in spec.endpoints if endpoint.name == name)
     pids[name] = hold("pod", name, state.endpoint(name), state.log / f"{name}.log")
     deadline = time.monotonic() + DEADLINE
@@ -42,18 +41,8 @@ def recreate(state: LabState, name: str) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
-    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    pods[name] = replace(pods[name], pid=pids[name], uid=str(uuid.uuid4()), started=now)
-    write_json(state.pids, pids)
+    pods[name] = replace(pods[name], pid=pids[name], uid=str(uuid.uuid4()), started=now())
     save_pods(state.pods, pods.values())
-
-
-def _wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while Path(f"/proc/{pid}").exists():
-        if time.monotonic() > deadline:
-            raise NetbenchError(f"the pod's first process {pid} does not end")
-        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ DEFAULT = "/run/netbench-lab"
 MARK = "spec.json"  # the first file of a lab's state; a directory without it is not ours
 OURS = (
     *("inventory", "log", "tls", "endpoints", "kube-cache"),
-    *("kubeconfig", "known_hosts", "id", "id.pub", "init.pid", "notes.json", "pods.json", "pids.json", "api.json"),
+    *("kubeconfig", "known_hosts", "id", "id.pub", "init.pid", "notes.json", "pods.json", "nodes.json", "api.json"),
 )
 PASSING = (".lock", ".new")  # suffixes of files that are ours whether or not there is a mark
 
@@ -79,9 +79,9 @@ class LabState:
         return self.directory / "pods.json"
 
     @property
-    def pids(self) -> Path:
-        """Endpoint's name -> its first process, as the lab sees it."""
-        return self.directory / "pids.json"
+    def nodes(self) -> Path:
+        """Node's name -> its first process, as the lab sees it; those of pods are in ``pods``."""
+        return self.directory / "nodes.json"
 
     @property
     def api(self) -> Path:

@@ -159,3 +159,8 @@ class Manifest:
     status: str = "running"  # running, complete, partial, interrupted
     sessions: tuple[Session, ...] = ()  # those after the first
     token: str = ""  # of its leases and of its jobs' directories: what it left on endpoints is known by it
+
+    @property
+    def session(self) -> int:
+        """The number of the last session."""
+        return 1 + len(self.sessions)

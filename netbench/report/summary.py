@@ -82,7 +82,7 @@ def _sessions(material: Material) -> Iterator[Block]:
     """What is to be known of a run that was taken up again."""
     words, sessions = material.words, material.manifest.sessions
     if sessions:
-        yield Paragraph(words("sessions", count=1 + len(sessions), begun=_clean_time(sessions[-1].started)))
+        yield Paragraph(words("sessions", count=material.manifest.session, begun=_clean_time(sessions[-1].started)))
     changes = [
         words("sessions.change", number=session.number, change=change)
         for session in sessions

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from netbench.errors import NetbenchError
 from netbench.model import Command, FailureClass, Outcome, Step
 from netbench.run.lifecycle import Target
+from netbench.transports.base import LOOK
 
-LOOK = ("true",)  # does nothing: an endpoint that runs it is there
 LOOK_SECONDS = 10.0
 
 

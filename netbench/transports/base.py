@@ -10,6 +10,7 @@ from netbench.model import Access, Command, Completed
 from netbench.transports.credentials import Credentials
 
 OnOutput = Callable[[bytes], None]
+LOOK = ("true",)  # does nothing: an endpoint that runs it is there
 
 
 class Transport(Protocol):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from netbench.errors import ConnectionCutError
 from netbench.model import Command, Completed
-from netbench.transports.base import OnOutput
+from netbench.transports.base import LOOK, OnOutput
 
 Argv = tuple[str, ...]
 
@@ -27,8 +27,6 @@ QUIET = b"""/proc/uptime:100.00 180.00
 /proc/stat:cpu1 500 0 500 9100 0 0 0 0 0 0
 """
 T = TypeVar("T")
-
-LOOK = ("true",)  # a runner's look whether an endpoint is there; list it with an error for one that is not
 
 
 class UnlistedCommandError(AssertionError):
@@ -84,6 +82,7 @@ class FakeTransport:
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
         if command.argv[:2] == ("sh", "-c") and command.argv[3:4] == ("netbench-job",):
             return self._job(command, on_output)
+        # a runner's look whether the endpoint is there: list it with an error for one that is not
         if command.argv == LOOK and LOOK not in self._replies:
             return Completed(0, b"", b"")
         self.commands.append(command.argv)

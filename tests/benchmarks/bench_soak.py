@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from tabulate import tabulate
 
-from tests.faults.site import Site, soon
-from tests.faults.test_faults import netbench_in, start
+from tests.faults.site import Site
 from tests.lab.conftest import running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
@@ -28,9 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def test_memory_threads_and_descriptors_stay_flat(site: Site, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    run = start(site, "bench", *ARGUMENTS, "--reports", str(reports), "--quiet")
-    bench = soon(lambda: netbench_in(site, str(reports)), 30)
-    assert bench is not None
+    run, bench = site.bench(reports, *ARGUMENTS, "--quiet")
     rows: list[tuple[int, int, int, int]] = []
     while run.poll() is None:
         steps = sum(path.read_bytes().count(b"\n") for path in reports.glob("*/samples.jsonl"))

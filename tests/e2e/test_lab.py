@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from netbench.lab import control
-from netbench.lab.pods import load_pods
+from netbench.lab.pods import first_processes, load_pods
 from tests.e2e.campaign import assert_complete, bench, netbench, values
 from tests.lab.conftest import Lab, running_lab
 
@@ -262,12 +262,7 @@ def assert_refused(code: int, output: str, expected: int, *words: str) -> None:
 
 def on(lab: Lab, endpoint: str) -> tuple[str, ...]:
     """nsenter's options for a node or a pod: the namespaces of its first process, as the lab's bastion sees it."""
-    pids = {pod.name: str(pod.pid) for pod in load_pods(lab.state.pods)}
-    for line in lab.output("ps", "-e", "-o", "pid=,args=").splitlines():
-        pid, _, arguments = line.strip().partition(" ")
-        if arguments.startswith("sh ") and f"holder.sh node {endpoint} " in arguments:
-            pids[endpoint] = pid
-    return ("-t", pids[endpoint], "-n", "-m", "-u", "-p")
+    return ("-t", str(first_processes(lab.state)[endpoint]), "-n", "-m", "-u", "-p")
 
 
 def leftovers(lab: Lab, endpoint: str) -> list[str]:

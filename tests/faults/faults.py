@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from netbench.lab import control
+from netbench.lab import control, network
+from netbench.lab.spec import LabSpec
+from netbench.lab.state import read_json
 from tests.faults.site import Process, Site, end, soon
 
 HOSTS = ("a1", "a2")
 PODS = ("a1-terway", "a2-terway")
+THEIRS = ("iperf3", "-s", "-p", "16000")  # netbench's own servers have more arguments
 PATIENCE = 6.0  # seconds until a victim shows up
 
 Fault = Callable[[Site, random.Random, Process], str | None]  # the process is netbench's
@@ -36,7 +39,7 @@ def sshd_killed(site: Site, rng: random.Random, bench: Process) -> str | None:
 def ssh_connection_cut(site: Site, rng: random.Random, bench: Process) -> str | None:
     """The session's process is killed, so the connection ends without a word."""
     host = rng.choice(HOSTS)
-    sessions = soon(lambda: [one for one in site.at(host) if one.line.startswith("sshd: root")], PATIENCE)
+    sessions = soon(lambda: site.ssh_sessions(host), PATIENCE)
     cut = [end(one, signal.SIGKILL) for one in sessions]
     return f"{sum(cut)} connections to {host}" if any(cut) else None
 
@@ -46,9 +49,10 @@ def link_down(site: Site, rng: random.Random, bench: Process) -> str | None:
     site.run(host, "ip", "link", "set", "eth0", "down")
     time.sleep(seconds)
     site.run(host, "ip", "link", "set", "eth0", "up")
-    for number, node in enumerate((*HOSTS, "b1"), start=11):  # routes to pods behind other nodes went with the link
-        if node != host:
-            site.run(host, "ip", "route", "replace", f"198.19.0.{number}", "via", f"198.18.0.{number}")
+    spec = LabSpec.from_json(read_json(site.state.spec))
+    (node,) = [endpoint for endpoint in spec.endpoints if endpoint.name == host]
+    for way in network.ways(spec, node):  # they went with the link
+        site.run(host, "ip", *way.split())
     return f"{host} for {seconds:.1f} s"
 
 
@@ -86,7 +90,7 @@ def port_taken(site: Site, rng: random.Random, bench: Process) -> str | None:
     host, seconds = rng.choice(HOSTS), rng.uniform(1, 5)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        theirs = site.start(host, "iperf3", "-s", "-p", "16000")
+        theirs = site.start(host, *THEIRS)
         time.sleep(0.3)  # it ends at once where the port is not free
         if theirs.poll() is None:
             break
@@ -94,7 +98,7 @@ def port_taken(site: Site, rng: random.Random, bench: Process) -> str | None:
         return None
     time.sleep(seconds)
     assert theirs.poll() is None, "somebody else's iperf3 was ended"
-    (server,) = [one for one in site.processes() if one.pid == theirs.pid or one.parent == theirs.pid][-1:]
+    (server,) = [one for one in site.at(host) if one.argv == THEIRS]
     assert end(server, signal.SIGTERM)
     theirs.wait(10)
     return f"on {host} for {seconds:.1f} s"
@@ -108,7 +112,7 @@ def pod_recreated(site: Site, rng: random.Random, bench: Process) -> str | None:
 
 def exec_cut(site: Site, rng: random.Random, bench: Process) -> str | None:
     """kubectl is killed under netbench, so the stream from the pod ends."""
-    found = soon(lambda: [one for one in site.processes() if one.parent == bench.pid and "exec" in one.argv], PATIENCE)
+    found = soon(lambda: site.execs(bench), PATIENCE)
     cut = [one for one in found if end(one, signal.SIGKILL)]
     return f"{len(cut)} kubectl exec" if cut else None
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from netbench.lab.launch import SOURCES, search_path
+from netbench.lab import launch
 from netbench.lab.namespaces import inside
-from netbench.lab.state import LabState, read_json
+from netbench.lab.pods import first_processes
+from netbench.lab.state import VARIABLE, LabState
 
 Found = TypeVar("Found")
 TOOLS = ("iperf3", "ping")
@@ -55,32 +57,66 @@ class Site:
                 if stat[0] not in "ZX":
                     yield Process(int(path.name), int(stat[1]), namespace, tuple(argv))
 
-    def holder(self, endpoint: str) -> int:
-        """The first process of an endpoint, by this machine's number."""
-        number = str(read_json(self.state.pids)[endpoint])
-        for process in self.processes():
-            numbers = _numbers(process.pid)
-            # as the lab sees it: one namespace further in than this machine, one further out than its own
-            if len(numbers) > 2 and numbers[-2] == number and _within(process.pid, self.init):
-                return process.pid
-        raise LookupError(endpoint)
-
     def at(self, endpoint: str) -> list[Process]:
         """The processes of a node or a pod."""
-        namespace = Path(f"/proc/{self.holder(endpoint)}/ns/pid").readlink().name
+        # the lab's own /proc, by the root of its first process: there numbers are as the lab sees them
+        first = Path(f"/proc/{self.init}/root/proc/{first_processes(self.state)[endpoint]}/ns/pid")
+        namespace = first.readlink().name
         return [process for process in self.processes() if process.namespace == namespace]
+
+    def ssh_sessions(self, host: str) -> list[Process]:
+        """Of everybody who is logged in there."""
+        return [one for one in self.at(host) if one.line.startswith("sshd: root")]
+
+    def execs(self, bench: Process) -> list[Process]:
+        """The kubectl exec processes of that netbench."""
+        return [one for one in self.processes() if one.parent == bench.pid and "exec" in one.argv]
 
     def run(self, endpoint: str, *argv: str) -> str:
         """What a command on an endpoint says."""
-        command = inside(self.holder(endpoint), argv)
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run(
+            self._there(endpoint, argv), check=True, capture_output=True, text=True, timeout=30
+        ).stdout
 
     def start(self, endpoint: str | None, *argv: str) -> subprocess.Popen[bytes]:
         """Start a command on an endpoint, or on the bastion."""
-        target = self.init if endpoint is None else self.holder(endpoint)
         quiet = subprocess.DEVNULL
-        environment = {**os.environ, "PATH": search_path(), "PYTHONPATH": str(SOURCES)}
-        return subprocess.Popen(inside(target, argv), stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
+        command = self._there(endpoint, argv)
+        return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=launch.environment())
+
+    def netbench(self, *arguments: str) -> subprocess.Popen[str]:
+        """netbench on the lab's bastion, without a terminal."""
+        program = (sys.executable, "-m", "netbench")
+        return subprocess.Popen(
+            [*program, "lab.run", "--", *program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, VARIABLE: str(self.state.directory)},
+        )
+
+    def bench(self, reports: Path, *arguments: str) -> tuple[subprocess.Popen[str], Process]:
+        """A bench that has begun: what was started, and the process in the lab that measures."""
+        run = self.netbench("bench", *arguments, "--reports", str(reports))
+        found = soon(lambda: self._measuring(str(reports)), 30)
+        assert found is not None, "netbench did not start"
+        return run, found
+
+    def _measuring(self, reports: str) -> Process | None:
+        """In the lab's namespaces, below those that lead into them."""
+        lab = Path(f"/proc/{self.init}/ns/pid").readlink().name
+        for process in self.processes():
+            led_in = "guest.py" in process.line or "lab.run" in process.argv
+            if process.namespace == lab and reports in process.argv and "python" in process.argv[0] and not led_in:
+                return process
+        return None
+
+    def _there(self, endpoint: str | None, argv: Sequence[str]) -> tuple[str, ...]:
+        """By way of the bastion, where the endpoint's first process has the number that the lab knows."""
+        if endpoint is not None:
+            argv = inside(first_processes(self.state)[endpoint], argv)
+        return inside(self.init, argv)
 
     def left(self, endpoint: str) -> list[str]:
         """What of netbench is there: its processes, directories and leases."""
@@ -110,24 +146,3 @@ def soon(find: Callable[[], Found], seconds: float) -> Found:
     while not (found := find()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
-
-
-def _numbers(pid: int) -> list[str]:
-    """Its numbers, from this machine's namespace to its own."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return []
-    return next((line.split()[1:] for line in lines if line.startswith("NSpid:")), [])
-
-
-def _within(pid: int, init: int) -> bool:
-    """Whether the process came from that lab: one of its forebears is the lab's init."""
-    while pid > 1:
-        if pid == init:
-            return True
-        try:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return False
-    return False

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.site import Process, Site, end, soon
-from tests.faults.test_faults import netbench_in, start
 from tests.lab.conftest import running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
@@ -24,25 +23,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(state)
 
 
-def ssh_sessions(site: Site, bench: Process) -> list[Process]:
-    """Of both hosts: the client's connection and the server's."""
-    return [one for host in ("a1", "a2") for one in site.at(host) if one.line.startswith("sshd: root")]
-
-
-def execs(site: Site, bench: Process) -> list[Process]:
-    """Of both pods."""
-    return [one for one in site.processes() if one.parent == bench.pid and "exec" in one.argv]
-
-
-@pytest.mark.parametrize(("kind", "connections"), [("host", ssh_sessions), ("terway-eni", execs)])
+@pytest.mark.parametrize(("kind", "ends"), [("host", ("a1", "a2")), ("terway-eni", ("a1-terway-eni", "a2-terway-eni"))])
 def test_a_cut_in_the_middle_of_a_test_still_yields_its_sample(
-    kind: str, connections: Callable[[Site, Process], list[Process]], site: Site, tmp_path: Path
+    kind: str, ends: tuple[str, ...], site: Site, tmp_path: Path
 ) -> None:
     reports = tmp_path / "reports"
-    run = start(site, "bench", *ARGUMENTS, "--kinds", kind, "--reports", str(reports))
-    bench = soon(lambda: netbench_in(site, str(reports)), 30)
-    assert bench is not None
-    ends = ("a1", "a2") if kind == "host" else ("a1-terway-eni", "a2-terway-eni")
+    run, bench = site.bench(reports, *ARGUMENTS, "--kinds", kind)
 
     def clients() -> list[Process]:
         return [one for name in ends for one in site.at(name) if one.argv[:2] == ("iperf3", "-c")]
@@ -52,7 +38,9 @@ def test_a_cut_in_the_middle_of_a_test_still_yields_its_sample(
     counters = Path(f"/proc/{client[0].pid}/io")
     midway = 2e9 / 8 * SECONDS / 3  # bytes: a third of what the link carries in that time
     soon(lambda: not counters.exists() or written(counters) > midway, SECONDS)
-    cut = [end(one, signal.SIGKILL) for one in connections(site, bench)]
+    # the client's connection and the server's
+    connections = [one for host in ends for one in site.ssh_sessions(host)] if kind == "host" else site.execs(bench)
+    cut = [end(one, signal.SIGKILL) for one in connections]
     assert cut.count(True) >= 2, "there was nothing to cut"
     assert clients() == client, "the test ended with its connection"
     stdout, stderr = run.communicate(timeout=100)

@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -23,7 +22,7 @@ import pytest
 
 from netbench.lab.spec import LabSpec
 from tests.faults.faults import FAULTS, HOSTS, PODS
-from tests.faults.site import Process, Site, soon
+from tests.faults.site import Site, soon
 from tests.lab.conftest import need_lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
@@ -56,9 +55,7 @@ def test_a_fault_at_a_random_moment(site: Site, number: int) -> None:
     rng = random.Random(number)  # noqa: S311 - a seed that can be given again
     reports = site.disk / str(number) / "reports"
     reports.parent.mkdir()
-    run = start(site, "bench", *SMALL, "--reports", str(reports))
-    bench = soon(lambda: netbench_in(site, str(reports)), 30)
-    assert bench is not None, "netbench did not start"
+    run, bench = site.bench(reports, *SMALL)
     early = name in INTERRUPTS  # these at any moment, the others while it measures
     if not early:
         soon(lambda: list(reports.glob("*/manifest.json")) or run.poll() is not None, 60)
@@ -103,7 +100,7 @@ def judge(
     before = (run / "samples.jsonl").read_bytes() if (run / "samples.jsonl").exists() else b""
     whole = before[: before.rfind(b"\n") + 1]
     if code != 0:
-        again = start(site, "bench", "--resume", str(run), "--reports", str(run.parent))
+        again = site.netbench("bench", "--resume", str(run), "--reports", str(run.parent))
         stdout, stderr = again.communicate(timeout=200)
         assert "Traceback" not in stdout + stderr, stderr
         assert again.returncode == 0, f"{said}\nresumed:\n{stdout}\n{stderr}"
@@ -135,34 +132,11 @@ def check_rate(run: Path, record: dict[str, Any], disturbed: tuple[datetime, dat
         assert value >= LOW * PAYLOAD, (record, said)
 
 
-def start(site: Site, *arguments: str) -> subprocess.Popen[str]:
-    """netbench on the lab's bastion, without a terminal."""
-    program = (sys.executable, "-m", "netbench")
-    return subprocess.Popen(
-        [*program, "lab.run", "--", *program, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NETBENCH_LAB": str(site.state.directory)},
-    )
-
-
-def netbench_in(site: Site, reports: str) -> Process | None:
-    """The process that measures: in the lab's namespaces, below those that lead into them."""
-    lab = Path(f"/proc/{site.init}/ns/pid").readlink().name
-    for process in site.processes():
-        led_in = "guest.py" in process.line or "lab.run" in process.argv
-        if process.namespace == lab and reports in process.argv and "python" in process.argv[0] and not led_in:
-            return process
-    return None
-
-
 def release(site: Site) -> None:
     """Leases that netbench could not give back, being dead or cut off, expire by themselves: nobody waits here."""
     if all(gone(site, endpoint) for endpoint in (*HOSTS, *PODS)):
         return
-    done = start(site, "clean", "--force")
+    done = site.netbench("clean", "--force")
     stdout, stderr = done.communicate(timeout=60)
     assert done.returncode == 0, stdout + stderr
     assert all(gone(site, endpoint) for endpoint in (*HOSTS, *PODS)), stdout

@@ -7,7 +7,8 @@ import pytest
 from netbench.errors import ConnectionCutError
 from netbench.model import Endpoint, FailureClass, LocalAccess, Outcome
 from netbench.run.lifecycle import Target
-from netbench.run.retries import LOOK, POLICY, Health, RetryPolicy
+from netbench.run.retries import POLICY, Health, RetryPolicy
+from netbench.transports.base import LOOK
 from netbench.transports.fake import FakeTransport, JobReply, Reply
 from tests.run.test_runner import make_plan, world
 
