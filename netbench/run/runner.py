@@ -127,9 +127,13 @@ class Runner:
         return ended
 
     def _run_wave(self, steps: list[Step]) -> list[tuple[Step, StepRecord, bool]]:
+        # An interrupt in the middle of starting a thread leaves one that the pool does not know and does not wait for.
+        # So none begins before all are started, and then only where there was no interrupt.
+        begin = threading.Event()
         with ThreadPoolExecutor(max_workers=len(steps), thread_name_prefix="step") as pool:
-            futures = [pool.submit(self._run_step, step) for step in steps]
             try:
+                futures = [pool.submit(self._run_step, step, begin) for step in steps]
+                begin.set()
                 # in slices: a wait without a timeout would keep a signal from being handled
                 while wait(futures, timeout=0.5).not_done:
                     pass
@@ -137,9 +141,12 @@ class Runner:
             except BaseException:
                 self._cancel()
                 raise
+            finally:
+                begin.set()
 
-    def _run_step(self, step: Step) -> tuple[Step, StepRecord, bool]:
+    def _run_step(self, step: Step, begin: threading.Event) -> tuple[Step, StepRecord, bool]:
         """The record of one more attempt, and whether the endpoints were really asked."""
+        begin.wait()
         attempt = self._attempts.get(step.id, 0) + 1
         self._attempts[step.id] = attempt
         reason = self._hopeless(step)

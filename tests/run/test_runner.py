@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -301,6 +303,26 @@ def test_an_interrupt_ends_the_step_cleanly_and_keeps_what_was_done() -> None:
     assert begun.is_set()
     assert [record.outcome.ok for record in w.journal.records] == [True, True]
     assert isinstance(w.seen.events[-1], RunEnded)
+    assert w.left == 0
+
+
+def test_an_interrupt_while_a_step_is_being_started_lets_nothing_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread is there, but nobody was told of it: what an interrupt inside of ``submit`` leaves."""
+    strays: list[threading.Thread] = []
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *call: Any) -> Any:
+            strays.append(threading.Thread(target=call[0], args=call[1:]))
+            strays[0].start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("netbench.run.runner.ThreadPoolExecutor", Interrupted)
+    w = world()
+    assert w.run() == "interrupted"
+    strays[0].join(10)
+    assert not strays[0].is_alive()
+    assert not [event for event in w.seen.events if isinstance(event, StepStarted)]
+    assert [record.outcome.failure for record in w.journal.records] == [FailureClass.CANCELLED]
     assert w.left == 0
 
 
