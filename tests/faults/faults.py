@@ -155,6 +155,12 @@ def disk_full(site: Site, rng: random.Random, bench: Process) -> str | None:
     return "until it ended"
 
 
+def clock_jump(site: Site, rng: random.Random, bench: Process) -> str | None:
+    """The bastion's; see ``tests.faults.clock``."""
+    number, way = rng.choice(((signal.SIGUSR1, "ahead"), (signal.SIGUSR2, "back")))
+    return f"a day {way}" if end(bench, number) else None
+
+
 def _signalled(number: signal.Signals) -> Fault:
     def fault(site: Site, rng: random.Random, bench: Process) -> str | None:
         return number.name if end(bench, number) else None
@@ -175,6 +181,7 @@ FAULTS: dict[str, Fault] = {
     "API server down for 20 s": api_down,
     "API answers 500": api_fails,
     "disk full": disk_full,
+    "clock jump": clock_jump,
     "SIGINT": _signalled(signal.SIGINT),
     "SIGTERM": _signalled(signal.SIGTERM),
     "SIGKILL": _signalled(signal.SIGKILL),

@@ -84,11 +84,11 @@ class Site:
         command = self._there(endpoint, argv)
         return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=launch.environment())
 
-    def netbench(self, *arguments: str) -> subprocess.Popen[str]:
-        """netbench on the lab's bastion, without a terminal."""
-        program = (sys.executable, "-m", "netbench")
+    def netbench(self, *arguments: str, module: str = "netbench") -> subprocess.Popen[str]:
+        """netbench on the lab's bastion, without a terminal; ``module`` is what is run there."""
+        python = (sys.executable, "-m")
         return subprocess.Popen(
-            [*program, "lab.run", "--", *program, *arguments],
+            [*python, "netbench", "lab.run", "--", *python, module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -96,9 +96,11 @@ class Site:
             env={**os.environ, VARIABLE: str(self.state.directory)},
         )
 
-    def bench(self, reports: Path, *arguments: str) -> tuple[subprocess.Popen[str], Process]:
+    def bench(
+        self, reports: Path, *arguments: str, module: str = "netbench"
+    ) -> tuple[subprocess.Popen[str], Process]:
         """A bench that has begun: what was started, and the process in the lab that measures."""
-        run = self.netbench("bench", *arguments, "--reports", str(reports))
+        run = self.netbench("bench", *arguments, "--reports", str(reports), module=module)
         found = soon(lambda: self._measuring(str(reports)), 30)
         assert found is not None, "netbench did not start"
         return run, found

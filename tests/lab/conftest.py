@@ -24,6 +24,7 @@ from netbench.lab.state import LabState
 sys.exit(run(sys.argv[2:], LabState(Path(sys.argv[1]))))
 """
 SPEC = LabSpec(
+    bandwidth=8e8,  # what a busy machine, too, sends with ease
     rate_fractions={"a2-terway": 0.5, "b1": 0.25},
     kind_labels={"b1-terway": "terway-eni"},
 )

@@ -55,10 +55,10 @@ def test_a_routed_pod_goes_through_its_node(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("source", "address", "server", "rate"),
     [
-        (None, A2, "a2", 2e9),
-        ("a1-terway", A2_OWN, "a2-terway-eni", 2e9),
-        (None, A2_ROUTED, "a2-terway", 1e9),  # its own link has half
-        (None, B1_ROUTED, "b1-terway", 5e8),  # its node's has a quarter
+        (None, A2, "a2", 8e8),
+        ("a1-terway", A2_OWN, "a2-terway-eni", 8e8),
+        (None, A2_ROUTED, "a2-terway", 4e8),  # its own link has half
+        (None, B1_ROUTED, "b1-terway", 2e8),  # its node's has a quarter
     ],
 )
 def test_links_have_their_rate(lab: Lab, source: str | None, address: str, server: str, rate: float) -> None:
