@@ -20,8 +20,9 @@ trap '' HUP PIPE INT
 verb=$1 dir=$2
 shift 2
 
-born() { # PID: sets $since to its start time in ticks since boot; fails when it is gone or a zombie
+born() { # PID: sets $since to its start time in ticks since boot; fails when it is gone, a zombie, or no number
   since=
+  case $1 in '' | *[!0-9]*) return 1 ;; esac # a record that is just being written; /proc//stat would be the machine's
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
   set -- ${line##*) } # what follows the name, which may itself hold spaces and brackets
   [ "$1" != Z ] && [ "$1" != X ] && since=${20}

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
 from netbench.model import Command, Completed, FailureClass
@@ -50,6 +50,10 @@ class JobResult:
         return Completed(int(self.status) if self.status.isdecimal() else -1, self.stdout, self.stderr)
 
 
+class JobGoneError(ConnectionCutError):
+    """The endpoint answers, and the job is not there any more: there is nothing to wait for."""
+
+
 class Job:
     """One command on one endpoint. Every wait has a deadline; ``stop`` may be called at any time, and twice."""
 
@@ -75,6 +79,7 @@ class Job:
         self._reader = FrameReader(on_beat)
         self._broken: Exception | None = None
         self._over = False
+        self._cut = 0.0  # when the session was over, on the monotonic clock
         start = (
             "start",
             self.directory,
@@ -99,7 +104,10 @@ class Job:
         return False
 
     def result(self) -> JobResult:
-        """Wait for the end; after a cut, fetch until the job's own deadline and some grace are over."""
+        """Wait for the end; after a cut, fetch until the job's own deadline and some grace are over.
+
+        Raises JobGoneError as soon as the endpoint says that the job is no more.
+        """
         self._reader.wait(lambda reader: reader.result is not None or self._over, self._left)
         if self._reader.result is not None:
             return self._reader.result
@@ -110,7 +118,7 @@ class Job:
         for attempt in Retrying(
             stop=stop_after_delay(max(self._left, GRACE)),
             wait=wait_fixed(1),
-            retry=retry_if_exception_type(TransportError),
+            retry=retry_if_exception(_may_end_well),
             reraise=True,
         ):
             with attempt:
@@ -120,7 +128,11 @@ class Job:
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
         end_job(self._transport, self.directory)
-        self._session.join(GRACE)
+        patience = time.monotonic() + GRACE
+        self._session.join(1)
+        while self._session.is_alive() and time.monotonic() < patience:
+            end_job(self._transport, self.directory)  # it was on its way, and began only after it had been told to end
+            self._session.join(1)
 
     @property
     def _left(self) -> float:
@@ -140,6 +152,7 @@ class Job:
         except Exception as error:  # handed to whoever waits
             self._broken = error
         finally:
+            self._cut = time.monotonic()
             self._over = True
             self._reader.wake()
 
@@ -147,17 +160,21 @@ class Job:
         reader = FrameReader()
         done = self._transport.run(_command("fetch", self.directory, deadline=self._left + GRACE))
         reader.feed(done.stdout)
-        if reader.result is None:
-            gone = done.stdout.startswith((b"netbench gone", b"netbench lost"))
-            kind = "its job is no longer there" if gone else "an incomplete answer"
-            raise ConnectionCutError(f"the link was cut and the result could not be fetched: {kind}")
-        return reader.result
+        if reader.result is not None:
+            return reader.result
+        words = "the link was cut and the result could not be fetched"
+        # without a sign of life it may still be on its way there: the cut and this question may have overtaken it
+        begun = self._reader.alive or time.monotonic() > self._cut + GRACE
+        if done.stdout.startswith(b"netbench lost") or (begun and done.stdout.startswith(b"netbench gone")):
+            raise JobGoneError(f"{words}: its job is no longer there")
+        raise ConnectionCutError(f"{words}: no answer about it")
 
 
 class FrameReader:
     """Reads a job's stdout as it comes, in pieces of any size."""
 
     def __init__(self, on_beat: Callable[[Beat], None] | None = None) -> None:
+        self.alive = False  # it has said anything at all
         self.ready = False
         self.result: JobResult | None = None
         self._on_beat = on_beat
@@ -197,12 +214,12 @@ class FrameReader:
             return True
         del self._buffer[: len(line) + 1]
         if line == b"netbench ready":
-            self.ready = True
-        elif self._on_beat and (
-            beat := re.fullmatch(rb"netbench beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line)
-        ):
+            self.alive = self.ready = True
+        elif beat := re.fullmatch(rb"netbench beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line):
+            self.alive = True
             sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
-            self._on_beat(Beat(float(beat[1]), sent, received))
+            if self._on_beat:
+                self._on_beat(Beat(float(beat[1]), sent, received))
         return True
 
 
@@ -228,6 +245,10 @@ def find_jobs(transport: Transport, places: Sequence[str], token: str = "") -> l
         raise TransportError(f"job directories cannot be listed: {done.error_text}", failure=FailureClass.TOOL_FAILED)
     found = re.findall(r"^netbench job (\w+) (/\S+/netbench-[0-9a-f]{24})$", done.text, re.MULTILINE)
     return [(state, path) for state, path in found if path.rpartition("/netbench-")[2].startswith(token)]
+
+
+def _may_end_well(error: BaseException) -> bool:
+    return isinstance(error, TransportError) and not isinstance(error, JobGoneError)
 
 
 def _may_still_run(error: Exception) -> bool:

@@ -96,9 +96,7 @@ class Site:
             env={**os.environ, VARIABLE: str(self.state.directory)},
         )
 
-    def bench(
-        self, reports: Path, *arguments: str, module: str = "netbench"
-    ) -> tuple[subprocess.Popen[str], Process]:
+    def bench(self, reports: Path, *arguments: str, module: str = "netbench") -> tuple[subprocess.Popen[str], Process]:
         """A bench that has begun: what was started, and the process in the lab that measures."""
         run = self.netbench("bench", *arguments, "--reports", str(reports), module=module)
         found = soon(lambda: self._measuring(str(reports)), 30)

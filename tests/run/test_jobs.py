@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from netbench.errors import ConnectionCutError, DeadlineError, TransportError
 from netbench.model import Command, Completed, Measurement, Moved
-from netbench.run.jobs import Beat, FrameReader, Job
+from netbench.run.jobs import Beat, FrameReader, Job, JobGoneError
 from netbench.run.snapshots import activity
 from netbench.run.validity import judge
 from netbench.transports.base import OnOutput
@@ -311,6 +312,62 @@ def test_a_killed_shell_leaves_nothing_once_stopped(tmp_path: Path) -> None:
     (record,) = tmp_path.glob("netbench-*/job")
     os.kill(int(record.read_text().split()[0]), signal.SIGKILL)
     job.stop()
+
+
+class LateTransport(LocalTransport):
+    """A start is as slow as an API server under load; all else is quick."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        if "start" in command.argv:
+            self.started.set()
+            time.sleep(1.5)
+        return super().run(command, on_output)
+
+
+def test_a_job_that_begins_after_it_was_stopped_is_ended_too(tmp_path: Path) -> None:
+    transport = LateTransport()
+    job = Job(transport, str(tmp_path), ("sleep", "986"), deadline=1000)
+    assert transport.started.wait(10)
+    job.stop()
+    assert job.result().status == "stopped"
+    assert list(tmp_path.glob("netbench-*")) == []
+
+
+class VanishingTransport(LocalTransport):
+    """The link is cut when the job's first beat has come, and the machine is made anew."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self.fetched = 0
+
+    def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        if "start" not in command.argv:
+            self.fetched += "fetch" in command.argv
+            return super().run(command, on_output)
+        process = subprocess.Popen(command.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout is not None
+        assert on_output is not None
+        on_output(process.stdout.readline())
+        (record,) = self._place.glob("netbench-*/job")
+        (child,) = self._place.glob("netbench-*/child")
+        ends = [int(path.read_text().split()[0]) for path in (record, child)]
+        for pid in ends:
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        shutil.rmtree(record.parent)
+        raise ConnectionCutError("the test cut the link")
+
+
+def test_nobody_waits_for_a_job_that_is_gone(tmp_path: Path) -> None:
+    transport = VanishingTransport(tmp_path)
+    job = Job(transport, str(tmp_path), ("sleep", "987"), deadline=1000)
+    with pytest.raises(JobGoneError, match="no longer there"):
+        job.result()
+    assert transport.fetched == 1
 
 
 def test_frames_in_any_pieces() -> None:
