@@ -26,10 +26,11 @@ def exit_codes() -> Iterator[None]:
     from netbench.errors import NetbenchError
 
     _open_streams()
+    os.environ["PATH"] = os.environ.get("PATH") or os.defpath  # set to nothing, it would be the current directory
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # LANG=C must not turn a ± into a traceback
-    before = _catch_signals()
+    interrupt = _Interrupt()
     try:
         yield
     except NetbenchError as error:
@@ -41,8 +42,7 @@ def exit_codes() -> Iterator[None]:
     finally:
         for stream in (sys.stdout, sys.stderr):
             _tolerate(stream, stream.flush)  # here, for at the interpreter's end a reader gone would be exit code 120
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        interrupt.over()
 
 
 def program() -> str:
@@ -62,21 +62,28 @@ def _open_streams() -> None:
             setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
-def _catch_signals() -> dict[signal.Signals, Any]:
+class _Interrupt:
     """The first signal interrupts; those after it are passed over, for the end is on its way and must be whole.
 
     One that is ignored (nohup, a job in the background) stays ignored.
     """
-    caught = False
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal caught
-        if not caught:
-            caught = True
+    def __init__(self) -> None:
+        self._caught = False
+        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._before: dict[signal.Signals, Any] = {
+            number: signal.signal(number, self._come) for number in wanted if signal.getsignal(number) != signal.SIG_IGN
+        }
+
+    def over(self) -> None:
+        """The task has ended. After an interrupt nothing is left but the interpreter's own end, which takes a while."""
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_IGN if self._caught else handler)
+
+    def _come(self, number: int, frame: FrameType | None) -> None:
+        if not self._caught:
+            self._caught = True
             raise KeyboardInterrupt
-
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return {number: signal.signal(number, interrupt) for number in wanted if signal.getsignal(number) != signal.SIG_IGN}
 
 
 def _tolerate(stream: TextIO, write: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from tenacity import retry, retry_if_result, stop_after_attempt, wait_fixed
 
 from netbench.errors import InventoryError
 from netbench.inventory.schema import DnsLabel, DnsName, LabelKey, Sentence
@@ -124,7 +125,7 @@ def get_nodes(source: PodSource, run: Run, where: str) -> tuple[KubernetesNode, 
 
 def _get(model: type[List], source: PodSource, run: Run, where: str, *arguments: str) -> List:
     argv = source.cluster.argv(*arguments)
-    done = run(Command(argv, deadline=DEADLINE))
+    done = _patiently(run, Command(argv, deadline=DEADLINE))
     if done.exit_code != 0:
         last = said(done.error_text.splitlines()[-1]) if done.error_text else "without a word"
         remedy = _remedy(done.exit_code, last) or f"try it: {shlex.join(argv)}"
@@ -141,6 +142,21 @@ def _get(model: type[List], source: PodSource, run: Run, where: str, *arguments:
         ) from None
 
 
+def _hiccup(done: Completed) -> bool:
+    return done.exit_code not in (0, NOT_FOUND) and re.search(_PASSES, done.error_text, re.IGNORECASE) is not None
+
+
+@retry(
+    retry=retry_if_result(_hiccup),
+    stop=stop_after_attempt(2),
+    wait=wait_fixed(1),
+    retry_error_callback=lambda last: last.outcome.result() if last.outcome else None,
+)
+def _patiently(run: Run, command: Command) -> Completed:
+    """An API server that restarts, or is too busy for a moment, is asked again; at last its answer is what it is."""
+    return run(command)
+
+
 def _remedy(exit_code: int, message: str) -> str:
     if exit_code == NOT_FOUND:
         return "install kubectl there, or set kubectl in netbench_pods"
@@ -148,7 +164,13 @@ def _remedy(exit_code: int, message: str) -> str:
     return next(found, "")
 
 
-# What kubectl (1.20 to 1.33) says, most telling first
+# What kubectl (1.20 to 1.33) says of what may be over in a second. Without any kubeconfig it tries localhost:8080
+_PASSES = (
+    r"(?<!localhost:8080 was )refused|reset by peer|server: EOF|\": EOF|unexpected EOF|i/o timeout"
+    r"|TLS handshake timeout|http2|InternalError|ServiceUnavailable|TooManyRequests|currently unable to handle"
+    r"|etcdserver|leader changed"
+)
+# What it says, most telling first
 _REMEDIES = (
     (
         r"context .*(does not exist|not found)|no context exists",

@@ -25,7 +25,7 @@ from netbench.run.attestation import checks as attested
 from netbench.run.check import Check
 from netbench.run.evidence import PREFIX, split
 from netbench.run.lifecycle import Target
-from netbench.transports.base import Transport
+from netbench.transports.base import Transport, ask
 
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
 SECONDS = 20  # for one endpoint's facts
@@ -115,7 +115,7 @@ def _examine(
     script = ("timeout", str(SECONDS), "sh", "-c", _script(), "netbench-facts", *arguments)
     try:
         transport = connect(endpoint)
-        done = transport.run(Command(script, deadline=SECONDS + 10))
+        done = ask(transport, Command(script, deadline=SECONDS + 10))
     except NetbenchError as error:
         return [Check(name, "reachable", str(error), error.failure, error.remedy)], {}, None
     facts = _facts(done.text)
@@ -189,9 +189,8 @@ def _reach(source: Target, destinations: Sequence[tuple[str, str]]) -> Iterable[
     name = source.endpoint.name
     addresses = tuple(address for _, address in destinations)
     try:
-        done = source.transport.run(
-            Command(("sh", "-c", _PING, "netbench-reach", *addresses), deadline=10 + 5 * len(addresses))
-        )
+        argv = ("sh", "-c", _PING, "netbench-reach", *addresses)
+        done = ask(source.transport, Command(argv, deadline=10 + 5 * len(addresses)))
     except NetbenchError as error:
         return [Check(name, "reaches others", str(error), error.failure, error.remedy)]
     if done.exit_code == 9:

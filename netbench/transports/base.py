@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from netbench.model import Access, Command, Completed
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
+
+from netbench.errors import NetbenchError
+from netbench.model import Access, Command, Completed, FailureClass
 from netbench.transports.credentials import Credentials
 
 OnOutput = Callable[[bytes], None]
@@ -47,3 +50,16 @@ class Connector(Protocol):
 
 #: What an entry point in the group ``netbench.transports`` is: called as ``factory(access, connector)``.
 Factory = Callable[[Access, Connector], Transport]
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, NetbenchError) and error.failure in (FailureClass.CONNECTION_CUT, FailureClass.UNREACHABLE)
+
+
+@retry(retry=retry_if_exception(_passes), stop=stop_after_attempt(2), wait=wait_fixed(1), reraise=True)
+def ask(transport: Transport, command: Command) -> Completed:
+    """Run what may be run twice, once more where the link was lost or did not come about. Raises as ``Transport.run``.
+
+    For what comes before a run: one lost packet, or a busy API server, must not cost the night.
+    """
+    return transport.run(command)

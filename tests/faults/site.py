@@ -74,14 +74,12 @@ class Site:
 
     def run(self, endpoint: str, *argv: str) -> str:
         """What a command on an endpoint says."""
-        return subprocess.run(
-            self._there(endpoint, argv), check=True, capture_output=True, text=True, timeout=30
-        ).stdout
+        return subprocess.run(self.there(endpoint, argv), check=True, capture_output=True, text=True, timeout=30).stdout
 
     def start(self, endpoint: str | None, *argv: str) -> subprocess.Popen[bytes]:
         """Start a command on an endpoint, or on the bastion."""
         quiet = subprocess.DEVNULL
-        command = self._there(endpoint, argv)
+        command = self.there(endpoint, argv)
         return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=launch.environment())
 
     def netbench(self, *arguments: str, module: str = "netbench") -> subprocess.Popen[str]:
@@ -112,8 +110,11 @@ class Site:
                 return process
         return None
 
-    def _there(self, endpoint: str | None, argv: Sequence[str]) -> tuple[str, ...]:
-        """By way of the bastion, where the endpoint's first process has the number that the lab knows."""
+    def there(self, endpoint: str | None, argv: Sequence[str]) -> tuple[str, ...]:
+        """The command line that runs one on an endpoint, or on the bastion where that is None.
+
+        By way of the bastion, where the endpoint's first process has the number that the lab knows.
+        """
         if endpoint is not None:
             argv = inside(first_processes(self.state)[endpoint], argv)
         return inside(self.init, argv)

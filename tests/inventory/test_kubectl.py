@@ -45,11 +45,42 @@ def test_answers_that_are_no_list_of_pods(stdout: bytes) -> None:
     ],
 )
 def test_kubectls_failures_have_remedies(stderr: str, remedy: str) -> None:
-    kubectl = Kubectl({pods_argv(): Completed(1, b"", stderr.encode())})
+    failed = Completed(1, b"", stderr.encode())
     with pytest.raises(InventoryError, match="kubectl failed with exit code 1: ") as caught:
-        discover(inventory(), kubectl.run_for)
+        discover(inventory(), lambda source: lambda command: failed)
     assert str(caught.value).endswith(stderr.split("\n")[-1] or "without a word")
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        b"The connection to the server 198.18.0.9:6443 was refused - did you specify the right host or port?",
+        b"Error from server (InternalError): an error on the server has prevented the request from succeeding",
+        b"Unable to connect to the server: EOF",
+        b"Error from server: etcdserver: request timed out",
+    ],
+)
+def test_a_hiccup_of_the_api_server_is_asked_again(stderr: bytes) -> None:
+    asked = []
+
+    def run(command: Command) -> Completed:
+        asked.append(command.argv)
+        return Completed(1, b"", stderr) if len(asked) == 1 else answer([pod("p")])
+
+    found = discover(inventory(), lambda control: run)
+    assert [endpoint.name for endpoint in found.endpoints if "p" in endpoint.name.rpartition("/")[2]]
+    assert asked == [pods_argv(), pods_argv()]
+
+
+@pytest.mark.parametrize(
+    "stderr", [b"The connection to the server localhost:8080 was refused - did you specify", b"Forbidden", b"EOF"]
+)
+def test_what_does_not_pass_by_itself_is_asked_once(stderr: bytes) -> None:
+    kubectl = Kubectl({pods_argv(): Completed(1, b"", stderr)})
+    with pytest.raises(InventoryError):
+        discover(inventory(), kubectl.run_for)
+    assert len(kubectl.asked) == 1
 
 
 def test_kubectl_that_is_not_there() -> None:
