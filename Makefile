@@ -16,11 +16,11 @@ help: ## list the targets
 bench: $(READY) ## the main job on the lab: same zone, quick profile, three matrices and a report
 	$(BIN)/invoke lab.run -- $(BIN)/invoke bench --zone same --profile quick
 
-# Several at a time, but for what measures on this machine's two or more cores, or shares a cluster
+# Several at a time, but for what compares speeds; all tests of the one cluster come to the same worker
 test: $(READY) ## all tests this machine can run; what is skipped says why
 	$(BIN)/pytest -n 4 -m "not lab and not cluster" $(PYTEST_ARGS)
-	$(BIN)/pytest -n 3 tests/faults $(PYTEST_ARGS)
-	$(BIN)/pytest -m "lab or cluster" --ignore tests/faults $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup -m "(lab or cluster) and not quiet" $(PYTEST_ARGS)
+	$(BIN)/pytest -m quiet $(PYTEST_ARGS)
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -15,16 +15,18 @@ import pytest
 
 from netbench.lab import control
 from netbench.lab.pods import first_processes, load_pods
+from netbench.lab.spec import LabSpec
 from tests.e2e.campaign import assert_complete, bench, netbench, values
 from tests.lab.conftest import Lab, running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
+RATE = 8e8  # bit/s of every link: a busy machine, too, fills it
 ONE = ("--profile", "smoke", "--kinds", "host", "--probes", "latency")  # the smallest campaign
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with running_lab(tmp_path_factory.mktemp("lab")) as state:
+    with running_lab(tmp_path_factory.mktemp("lab"), LabSpec(bandwidth=RATE)) as state:
         yield Lab(state)
 
 
@@ -42,13 +44,13 @@ def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
         assert measurement["watched"], record  # type: ignore[index]
         raised = {flag["code"] for flag in measurement["flags"]}  # type: ignore[index]
         assert not raised & {"host-unseen", "other-traffic", "not-on-nic"}, record
-    # links are shaped to 2 Gbit/s, of which headers leave 1.913 for payload; how much of it is reached depends on what
-    # else this machine does, so only the best of a cell is held to it
+    # of what links are shaped to, headers leave 95.6 % for payload; how much of it is reached depends on what else this
+    # machine does, so only the best of a cell is held to it
     for cell, measured in values(campaign, "throughput").items():
-        assert max(measured) < 1.96e9, (cell, measured)
-        assert max(measured) > 1.0e9, (cell, measured)
+        assert 0.7 * RATE < max(measured) < 0.98 * RATE, (cell, measured)
 
 
+@pytest.mark.quiet
 def test_the_numbers_agree_with_the_commands_typed_by_hand(lab: Lab, tmp_path: Path) -> None:
     campaign = bench(
         "--profile", "quick", "--kinds", "terway", "--probes", "throughput,latency", reports=tmp_path / "r",
