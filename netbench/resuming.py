@@ -54,7 +54,7 @@ def find(run: str, request: Request) -> RunDir:
     default = Request()
     for field in fields(Request):
         if field.name not in ALLOWED and getattr(request, field.name) != getattr(default, field.name):
-            option = f"--{field.name.replace('_', '-')}"
+            option = "--" + field.name.replace("_", "-").replace("options", "option")  # as it is typed
             raise UsageError(
                 f"{option} does not go together with --resume: the run's own plan says it",
                 f"leave {option} out, or begin a new run without --resume",

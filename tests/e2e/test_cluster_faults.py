@@ -25,7 +25,7 @@ from tests.transports.relay import Relay
 
 __all__ = ["cluster"]  # the fixture
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 PODS = ("--profile", "smoke", "--kinds", "terway")
 AWAY = 20  # seconds
 
