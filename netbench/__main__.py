@@ -5,10 +5,15 @@ from __future__ import annotations
 import signal
 
 
-def main() -> None:
-    """Run it. Until a task is at work and can stop cleanly, Ctrl-C just ends it, without a traceback of its imports."""
+def end_on_interrupt() -> None:
+    """Until a task is at work and can stop cleanly, Ctrl-C just ends it, without a traceback of its imports."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def main() -> None:
+    """Run it."""
+    end_on_interrupt()
     from netbench import tasks
 
     tasks.main()

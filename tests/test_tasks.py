@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,14 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("numpy", "fabric", "paramiko", "pydantic", "ruamel", "rich", "tabulate", "cryptography", "netbench.app")
+
+INTERRUPTED = """
+import os, signal, sys
+def hook(event, arguments):
+    if event == "import" and arguments[0] == "netbench.commands":
+        os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(hook)
+"""
 
 
 def python(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -32,6 +41,19 @@ def test_both_programs_list_the_same_tasks(program: tuple[str, ...]) -> None:
         "lab.run",
     ):
         assert f" {name} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from invoke.main import program; program.run('invoke plan')",
+        "from netbench.__main__ import main; sys.argv = ['netbench', 'plan']; main()",
+    ],
+)
+def test_ctrl_c_before_a_task_is_at_work_just_ends_it(program: str) -> None:
+    """While the task's own modules are imported. A shell makes 130 of it."""
+    done = python("-c", f"{INTERRUPTED}\n{program}", cwd=Path(__file__).parents[1])
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_listing_tasks_imports_nothing_heavy() -> None:

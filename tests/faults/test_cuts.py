@@ -23,25 +23,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(state)
 
 
+@pytest.mark.parametrize("whose", ["both", "client", "server"])
 @pytest.mark.parametrize(("kind", "ends"), [("host", ("a1", "a2")), ("terway-eni", ("a1-terway-eni", "a2-terway-eni"))])
 def test_a_cut_in_the_middle_of_a_test_still_yields_its_sample(
-    kind: str, ends: tuple[str, ...], site: Site, tmp_path: Path
+    kind: str, ends: tuple[str, str], whose: str, site: Site, tmp_path: Path
 ) -> None:
     reports = tmp_path / "reports"
     run, bench = site.bench(reports, *ARGUMENTS, "--kinds", kind)
 
-    def clients() -> list[Process]:
-        return [one for name in ends for one in site.at(name) if one.argv[:2] == ("iperf3", "-c")]
+    def clients(at: tuple[str, ...] = ends) -> list[Process]:
+        return [one for name in at for one in site.at(name) if one.argv[:2] == ("iperf3", "-c")]
 
     client = soon(clients, 60)
     assert client, "no client was started"
     counters = Path(f"/proc/{client[0].pid}/io")
     midway = 2e9 / 8 * SECONDS / 3  # bytes: a third of what the link carries in that time
     soon(lambda: not counters.exists() or written(counters) > midway, SECONDS)
-    # the client's connection and the server's
-    connections = [one for host in ends for one in site.ssh_sessions(host)] if kind == "host" else site.execs(bench)
+    source, destination = ends if clients(ends[:1]) else ends[::-1]
+    where = {"both": ends, "client": (source,), "server": (destination,)}[whose]
+    if kind == "host":
+        connections = [one for host in where for one in site.ssh_sessions(host)]
+    else:
+        connections = [one for one in site.execs(bench) if any(pod in one.argv for pod in where)]
     cut = [end(one, signal.SIGKILL) for one in connections]
-    assert cut.count(True) >= 2, "there was nothing to cut"
+    assert cut.count(True) >= len(where), "there was nothing to cut"
     assert clients() == client, "the test ended with its connection"
     stdout, stderr = run.communicate(timeout=100)
     assert run.returncode == 0, stdout + stderr
