@@ -90,6 +90,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "netbench_max_parallel=1", NO_RULES,
     ]  # fmt: skip
     inventory.write_text("\n".join(lines) + "\n")
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")  # of a run before, which may still be going
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
     items = [pod(node, kind) for node in nodes for kind in KINDS[1:]]

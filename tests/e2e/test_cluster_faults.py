@@ -28,6 +28,7 @@ __all__ = ["cluster"]  # the fixture
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 PODS = ("--profile", "smoke", "--kinds", "terway")
 AWAY = 20  # seconds
+SEEDS = pytest.mark.parametrize("seed", range(int(os.environ.get("NETBENCH_CLUSTER_FAULTS", "1"))))
 
 
 @pytest.fixture
@@ -57,14 +58,16 @@ def configuration() -> dict[str, Any]:
     return found
 
 
+@SEEDS
 def test_exec_connections_cut_in_the_middle_of_a_test_cost_no_sample(
-    cluster: Cluster, relay: Relay, inventory: Path, tmp_path: Path
+    cluster: Cluster, relay: Relay, inventory: Path, seed: int, tmp_path: Path
 ) -> None:
     bench = start(inventory, tmp_path, *PODS, "--probes", "throughput", "--rounds", "1", "--duration", "10")
     client = soon(lambda: clients(cluster), 60)
     assert client, "no client was started"
+    soon(lambda: bench.process.poll() is not None, moment(seed))
     assert relay.cut() >= 2, "there was nothing to cut"
-    assert clients(cluster) == client, "the test ended with its connection"
+    assert clients(cluster) == client, f"the test ended with its connection\n{bench.code()}\n{bench.said}"
     assert bench.code() == 0, bench.said
     (record,) = records(tmp_path)
     assert (record["attempt"], record["outcome"]) == (1, {"failure": None, "reason": ""})
@@ -73,12 +76,11 @@ def test_exec_connections_cut_in_the_middle_of_a_test_cost_no_sample(
     nothing_left(cluster)
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("NETBENCH_CLUSTER_FAULTS", "1"))))
+@SEEDS
 def test_an_api_server_that_is_away(cluster: Cluster, relay: Relay, inventory: Path, seed: int, tmp_path: Path) -> None:
     bench = start(inventory, tmp_path, *PODS, "--probes", "throughput,latency", "--rounds", "4")
     measures(bench, tmp_path)
-    moment = random.Random(seed).uniform(0, 6)  # noqa: S311 - a seed that can be given again
-    soon(lambda: bench.process.poll() is not None, moment)
+    soon(lambda: bench.process.poll() is not None, moment(seed))
     with relay.down():
         soon(lambda: bench.process.poll() is not None, AWAY)
     code = bench.code()
@@ -94,7 +96,7 @@ def test_an_api_server_that_is_away(cluster: Cluster, relay: Relay, inventory: P
 
 def test_a_pod_that_is_deleted_and_recreated(cluster: Cluster, inventory: Path, tmp_path: Path) -> None:
     """It comes back under its name with another address. What was measured is kept; going on has to be allowed."""
-    bench = start(inventory, tmp_path, *PODS, "--probes", "throughput", "--rounds", "3")
+    bench = start(inventory, tmp_path, *PODS, "--probes", "throughput,latency", "--rounds", "1")
     plan = measures(bench, tmp_path)
     victim = plan["steps"][-1]["destination"].partition("/")[2]
     kubectl("delete", "pod", "-n", NAMESPACE, victim, "--wait")
@@ -153,6 +155,11 @@ def measures(bench: Bench, tmp_path: Path) -> dict[str, Any]:
     return loaded
 
 
+def moment(seed: int) -> float:
+    """Seconds."""
+    return random.Random(seed).uniform(0, 6)  # noqa: S311 - a seed that can be given again
+
+
 def samples(tmp_path: Path) -> bytes:
     return b"".join(path.read_bytes() for path in tmp_path.glob("reports/*/samples.jsonl"))
 
@@ -170,9 +177,7 @@ def whole(tmp_path: Path) -> bool:
 
 def clients(cluster: Cluster) -> list[str]:
     """The iperf3 clients on all nodes, pods included, as node and pid."""
-    find = (
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^iperf3 -c' && echo $p; done; true"
-    )
+    find = "ps -e -o pid=,args= | grep -E '^ *[0-9]+ iperf3 -c' || true"
     return [f"{name} {pid}" for name in cluster.nodes for pid in cluster.on_node(name, find).splitlines()]
 
 
