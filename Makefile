@@ -40,8 +40,9 @@ perf: $(READY) ## benchmarks: ratios and overheads measured in one run
 truth: $(READY) ## what netbench claims against what is true, simulated and in the lab (40 minutes)
 	$(BIN)/pytest -q -s tests/benchmarks/bench_truth.py tests/benchmarks/bench_precision.py tests/benchmarks/bench_lab_truth.py --override-ini=python_files='bench_*.py'
 
-faults: $(READY) ## 200 faults at random moments of runs in the lab (FAULTS=N; half an hour)
+faults: $(READY) ## 200 faults at random moments of runs in the lab (FAULTS=N; half an hour), and some on a cluster
 	NETBENCH_FAULTS=$(or $(FAULTS),200) $(BIN)/pytest -q -n 3 tests/faults
+	NETBENCH_CLUSTER_FAULTS=5 $(BIN)/pytest -q tests/e2e/test_cluster_faults.py || [ $$? = 5 ]
 
 soak: $(READY) ## 500 steps in a row: memory, threads and file descriptors
 	$(BIN)/pytest -q -s tests/benchmarks/bench_soak.py --override-ini=python_files='bench_*.py'
