@@ -158,7 +158,11 @@ class StepRun:
         jobs = [job for job in (self._client, self._server) if job is not None]
         with ThreadPoolExecutor(max_workers=2) as pool:
             stopped = list(pool.map(lambda job: _quietly(job.stop), jobs))
-        problems = [problem for problem in stopped if problem]
+        flags = [
+            Flag(NOT_CLEANED, f"{problem}; what is left there ends by itself within {LINGER} s")
+            for problem in stopped
+            if problem
+        ]
         if self._server is not None:
             self._watched["destination"] = None
         if self._server is not None and not stopped[-1]:
@@ -167,10 +171,8 @@ class StepRun:
                 self._watched["destination"] = activity(result.host)
                 self._keep("server", result)
             except NetbenchError as error:
-                problems.append(f"the server's log is lost: {error}")
-        return tuple(
-            Flag(NOT_CLEANED, f"{problem}; what is left there ends by itself within {LINGER} s") for problem in problems
-        )
+                flags.append(Flag("server-log-lost", f"what the server said is lost: {error}"))
+        return tuple(flags)
 
     def _keep(self, part: str, result: JobResult) -> None:
         for stream, data in (("out", result.stdout), ("err", result.stderr), ("host", result.host)):

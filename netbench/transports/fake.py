@@ -124,10 +124,11 @@ class FakeTransport:
             if on_output is not None:
                 on_output(data)
 
+        if reply.serves:
+            say(b"netbench ready\n")
         if reply.cut:
             raise ConnectionCutError("the fake link was cut")
         if reply.serves:
-            say(b"netbench ready\n")
             stopped.wait(deadline)
             say(_frame(reply, "stopped"))
         else:

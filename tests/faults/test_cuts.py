@@ -54,6 +54,7 @@ def test_a_cut_in_the_middle_of_a_test_still_yields_its_sample(
     (record,) = [json.loads(line) for line in records.read_text().splitlines()]
     assert record["attempt"] == 1, stdout + stderr
     assert record["outcome"]["failure"] is None
+    assert "not-cleaned" not in {flag["code"] for flag in record["measurement"]["flags"]}
     (raw,) = records.parent.glob("raw/*.1.client.out")
     said = json.loads(raw.read_text())["end"]["sum_received"]
     assert said["seconds"] >= 0.95 * SECONDS

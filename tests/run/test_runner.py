@@ -256,6 +256,17 @@ def test_a_stop_that_fails_is_flagged_and_the_sample_kept() -> None:
     assert [flag.code for flag in record.measurement.flags] == ["not-cleaned"]
 
 
+def test_a_cut_server_loses_its_log_and_nothing_else() -> None:
+    """Its directory went when it was stopped: nothing is left to be cleaned, and the sample is the client's."""
+    w = world(JobReply(GOOD), server=JobReply(serves=True, cut=True))
+    assert w.run() == "complete"
+    (record,) = w.journal.records
+    assert record.outcome.ok
+    assert "server-log-lost" in {flag.code for flag in record.measurement.flags}
+    assert "not-cleaned" not in {flag.code for flag in record.measurement.flags}
+    assert w.left == 0
+
+
 def test_a_fault_in_a_probe_is_an_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     def parse(self: Throughput, client: object) -> Measurement:
         raise KeyError("surprise")

@@ -313,6 +313,7 @@ TEXTS = {
     "flag.not-on-nic": "the traffic did not pass the network interface that was watched",
     "flag.host-unseen": "what an end did besides is not known",
     "flag.not-cleaned": "a job could not be stopped or cleaned up",
+    "flag.server-log-lost": "what the server said of it was lost with its connection",
     # failure classes and what to do about them
     "failure.unreachable": "unreachable",
     "failure.auth": "login refused",

@@ -299,6 +299,7 @@ TEXTS = {
     "flag.not-on-nic": "流量未经过所监测的网络接口",
     "flag.host-unseen": "无法得知某一端同时还在做什么",
     "flag.not-cleaned": "有任务未能停止或清理",
+    "flag.server-log-lost": "服务端的输出随连接中断而丢失",
     # failure classes and what to do about them
     "failure.unreachable": "不可达",
     "failure.auth": "登录被拒绝",
