@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 KUBECONFIG = os.environ.get("NETBENCH_TEST_KUBECONFIG", "")
 SSH = Path(os.environ.get("NETBENCH_TEST_SSH", "/nonexistent"))
 IMAGE = os.environ.get("NETBENCH_TEST_IMAGE", "localhost/netbench:1")
-NAMESPACE = "netbench-test"
+NAMESPACE = f"netbench-test-{os.getpid()}"  # its own: one that is deleted takes more than a minute to go
 # the cluster's CNI is a bridge, whatever its pods are labelled
 NO_RULES = f"netbench_attestation={json.dumps({kind: [] for kind in KINDS})}"
 
@@ -73,7 +73,7 @@ def pod(node: str, kind: str, app: str = "netbench-test", host_network: bool = F
     }
 
 
-@pytest.fixture(scope="session")  # a namespace takes more than a minute to go: nobody waits for that
+@pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     nodes = {}
     hosts = []
@@ -90,7 +90,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "netbench_max_parallel=1", NO_RULES,
     ]  # fmt: skip
     inventory.write_text("\n".join(lines) + "\n")
-    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found")  # of a run before, which may still be going
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
     items = [pod(node, kind) for node in nodes for kind in KINDS[1:]]
