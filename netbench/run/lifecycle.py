@@ -15,6 +15,7 @@ from netbench.model import Endpoint, FailureClass, Flag, Measurement, Outcome, S
 from netbench.probes.base import Probe
 from netbench.probes.failures import brief
 from netbench.run.jobs import GRACE, LINGER, Beat, Job, JobResult
+from netbench.run.presence import has_moved
 from netbench.run.snapshots import Activity, activity
 from netbench.run.validity import judge
 from netbench.transports.base import Transport
@@ -74,6 +75,7 @@ class StepRun:
         try:
             self._serve()
             result = self._measure()
+            self._check_destination()
             measurement = self._probe.parse(result.completed)
         except NetbenchError as error:
             outcome = self._failed(error)
@@ -142,6 +144,16 @@ class StepRun:
                 failure=FailureClass.TIMEOUT,
             )
         return result
+
+    def _check_destination(self) -> None:
+        """A server proves by listening that it is there; without one, somebody else may have answered."""
+        endpoint = self._destination.endpoint
+        if self._step.server is None and has_moved(endpoint, self._destination.transport):
+            raise StepFailed(
+                f"{endpoint.name} does not have the address {endpoint.address} that was measured: made anew?",
+                "begin a new run, or go on with --resume and --allow-changed-environment",
+                failure=FailureClass.INVALID_RESULT,
+            )
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():

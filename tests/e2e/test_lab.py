@@ -179,6 +179,27 @@ def test_a_mislabelled_pod_is_refused_or_measured_and_marked(lab: Lab, tmp_path:
     assert "标签不符" in chinese.stdout
 
 
+def test_what_another_than_the_pod_answers_is_no_result(lab: Lab, tmp_path: Path) -> None:
+    """The pod's address is its node's by now, which answers every ping."""
+    before = next(each for each in load_pods(lab.state.pods) if each.name == "a2-terway").address
+    control.change_pod("a2-terway", lab.state, address="198.18.0.12")
+    arguments = ("--profile", "smoke", "--kinds", "host,terway", "--probes", "latency", "--rounds", "1")
+    try:
+        done = bench(*arguments, reports=tmp_path / "r", lab=lab.state)
+    finally:
+        control.change_pod("a2-terway", lab.state, address=before)
+    assert done.exit_code == 1, done.stdout + done.stderr
+    for record in done.records:
+        step = next(step for step in done.plan["steps"] if step["id"] == record["step"])  # type: ignore[attr-defined]
+        if step["destination"] == "default/a2-terway":
+            assert record["outcome"]["failure"] == "invalid-result"  # type: ignore[index]
+            assert "does not have the address 198.18.0.12" in record["outcome"]["reason"]  # type: ignore[index]
+            assert record["measurement"]["samples"] == []  # type: ignore[index]
+        else:
+            assert record["outcome"]["failure"] is None  # type: ignore[index]
+    assert len(done.records) == 4  # it is not worth another attempt
+
+
 def test_two_pods_of_a_kind_on_one_node(lab: Lab, tmp_path: Path) -> None:
     control.change_pod("a1-terway-eni", lab.state, labels={"app": "netbench", "netbench/kind": "terway"})
     try:
