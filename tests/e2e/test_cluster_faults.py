@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +68,14 @@ def test_exec_connections_cut_in_the_middle_of_a_test_cost_no_sample(
     assert client, "no client was started"
     soon(lambda: bench.process.poll() is not None, moment(seed))
     assert relay.cut() >= 2, "there was nothing to cut"
-    assert clients(cluster) == client, f"the test ended with its connection\n{bench.code()}\n{bench.said}"
+    moment_of_cut = time.time()
     assert bench.code() == 0, bench.said
     (record,) = records(tmp_path)
     assert (record["attempt"], record["outcome"]) == (1, {"failure": None, "reason": ""})
     (raw,) = tmp_path.glob("reports/*/raw/*.1.client.out")
-    assert json.loads(raw.read_text())["end"]["sum_received"]["seconds"] >= 9.5
+    said = json.loads(raw.read_text())
+    assert moment_of_cut < said["start"]["timestamp"]["timesecs"] + 10, "the test was over"  # one machine, one clock
+    assert said["end"]["sum_received"]["seconds"] >= 9.5
     nothing_left(cluster)
 
 
@@ -104,7 +107,7 @@ def test_a_pod_that_is_deleted_and_recreated(cluster: Cluster, inventory: Path, 
     kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", f"pod/{victim}", "--timeout=60s")
     assert bench.code() == 1, bench.said
     failures = {record["outcome"]["failure"] for record in records(tmp_path)} - {None}
-    assert failures <= {"connection-cut", "unreachable", "refused", "not-ready", "timeout", "tool-failed"}, failures
+    assert failures <= {"connection-cut", "unreachable", "refused", "not-ready", "timeout", "invalid-result"}, failures
     before = samples(tmp_path)
     refused = start(inventory, tmp_path, "--resume", "latest")
     assert refused.code() == 3, refused.said
@@ -157,7 +160,7 @@ def measures(bench: Bench, tmp_path: Path) -> dict[str, Any]:
 
 def moment(seed: int) -> float:
     """Seconds."""
-    return random.Random(seed).uniform(0, 6)  # noqa: S311 - a seed that can be given again
+    return random.Random(seed).uniform(0, 4)  # noqa: S311 - a seed that can be given again
 
 
 def samples(tmp_path: Path) -> bytes:
