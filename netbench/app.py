@@ -172,10 +172,13 @@ def measure(directory: RunDir, manifest: Manifest, checked: Checked, observer: O
         attempts={record.step: record.attempt for record in sorted(records, key=lambda record: record.attempt)},
     )
     more = MoreRounds(campaign.plan, directory, spent=eta(campaign.plan) - campaign.seconds)
+    status = "interrupted"
     try:
         status = runner.run(campaign.seconds, done=done, more=more)
         if needed(directory.records()[len(records) :]):
             sweep(leases.transports, leases.token)  # what the endpoint could not be told then, it may be told now
+        return close(directory, manifest, status, campaign.request.lang)
+    except KeyboardInterrupt:  # after the last step: the run is what it is, and its report must be whole
         return close(directory, manifest, status, campaign.request.lang)
     except (RunDirError, LockedError) as error:
         with suppress(RunDirError):  # an old report must not stand for what is there now

@@ -29,7 +29,11 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
             leases.take()
             yield leases
         finally:
-            leases.release()
+            try:
+                leases.release()
+            except KeyboardInterrupt:  # the only one: those after it are passed over
+                leases.release()
+                raise
 
 
 def lease_checks(campaign: Campaign, connections: Pool) -> tuple[Check, ...]:

@@ -31,8 +31,10 @@ def exit_codes() -> Iterator[None]:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # LANG=C must not turn a ± into a traceback
     interrupt = _Interrupt()
+    ends = True
     try:
         yield
+        ends = False  # another task may follow
     except NetbenchError as error:
         say_error(str(error), error.remedy)
         sys.exit(error.exit_code)
@@ -42,7 +44,7 @@ def exit_codes() -> Iterator[None]:
     finally:
         for stream in (sys.stdout, sys.stderr):
             _tolerate(stream, stream.flush)  # here, for at the interpreter's end a reader gone would be exit code 120
-        interrupt.over()
+        interrupt.over(ends=ends)
 
 
 def program() -> str:
@@ -75,10 +77,10 @@ class _Interrupt:
             number: signal.signal(number, self._come) for number in wanted if signal.getsignal(number) != signal.SIG_IGN
         }
 
-    def over(self) -> None:
-        """The task has ended. After an interrupt nothing is left but the interpreter's own end, which takes a while."""
+    def over(self, *, ends: bool) -> None:
+        """The task has ended; ``ends``: so does the program, with an exit code that no late signal shall change."""
         for number, handler in self._before.items():
-            signal.signal(number, signal.SIG_IGN if self._caught else handler)
+            signal.signal(number, signal.SIG_IGN if ends else handler)
 
     def _come(self, number: int, frame: FrameType | None) -> None:
         if not self._caught:

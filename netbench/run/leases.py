@@ -19,6 +19,8 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
 from netbench.errors import (
     AuthError,
     HostKeyError,
@@ -37,6 +39,7 @@ AT_ONCE = 16  # endpoints asked at the same time: key exchanges and kubectl star
 MARGIN = 90.0  # seconds a wave may take besides its steps' own: starting, fetching after a cut, stopping
 TERM = 150.0  # seconds a lease is good for beyond that; a renewal every few minutes is nothing, and so is this wait
 DEADLINE = 30.0  # seconds for one endpoint's answer
+PARTING = 10.0  # seconds after which no endpoint is asked again to give its lease back
 
 
 _NEVER_THERE = (UnreachableError, AuthError, HostKeyError)  # the command did not arrive, so nothing was taken
@@ -119,9 +122,19 @@ class Leases:
             self._take(sorted(self.transports), seconds + self._margin + self._term)
 
     def release(self) -> None:
-        """Give all back. What cannot be reached expires by itself, and is not waited for again."""
+        """Give all back. What cannot be reached within some seconds expires by itself."""
         away = {name for name, error in self._missing.items() if isinstance(error, _NEVER_THERE)}
-        _each(lambda name: self._ask(name, "drop"), [name for name in self.transports if name not in away])
+        left = set(self.transports) - away
+
+        def drop() -> bool:
+            _, missing = _each(lambda name: self._ask(name, "drop"), sorted(left))
+            left.intersection_update(missing)
+            return bool(left)
+
+        patience = stop_after_delay(PARTING)
+        Retrying(
+            stop=patience, wait=wait_fixed(1), retry=retry_if_result(bool), retry_error_callback=lambda last: None
+        )(drop)
 
     def _take(self, names: Iterable[str], seconds: float) -> None:
         asked = _now()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
@@ -288,6 +289,25 @@ def test_an_endpoint_that_cannot_be_leased_is_named(place: Path) -> None:
     ours.hold(1000)  # a dead node must not end the run: its steps fail by themselves
     ours.release()
     ours.release()
+
+
+def test_a_link_that_is_away_at_the_end_is_waited_for(place: Path) -> None:
+    """The API server restarts just when the run ends: its lease is given back as soon as it can be told so."""
+    transport = Counting()
+    run = leases(place, transport)
+    run.take()
+    transport.broken = True
+    asked = transport.asked
+
+    def mend() -> None:
+        until(lambda: transport.asked > asked + 3)
+        transport.broken = False
+
+    mending = threading.Thread(target=mend)
+    mending.start()
+    run.release()
+    mending.join()
+    assert list_leases(transport, [str(place)]) == ()
 
 
 def test_there_is_no_room_for_a_lease(tmp_path: Path) -> None:
