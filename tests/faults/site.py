@@ -85,8 +85,9 @@ class Site:
     def netbench(self, *arguments: str, module: str = "netbench") -> subprocess.Popen[str]:
         """netbench on the lab's bastion, without a terminal; ``module`` is what is run there."""
         python = (sys.executable, "-m")
+        heard = ("env", "--default-signal=HUP")  # the tests themselves may run under nohup
         return subprocess.Popen(
-            [*python, "netbench", "lab.run", "--", *python, module, *arguments],
+            [*heard, *python, "netbench", "lab.run", "--", *python, module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
