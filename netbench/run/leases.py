@@ -189,7 +189,7 @@ def _line(text: str) -> str:
 
 
 def _each(
-    ask: Callable[[str], tuple[Lease, ...]], names: Iterable[str]
+    answer: Callable[[str], tuple[Lease, ...]], names: Iterable[str]
 ) -> tuple[dict[str, tuple[Lease, ...]], dict[str, NetbenchError]]:
     """Ask endpoints at the same time: the answers, and the errors, by name."""
     answers: dict[str, tuple[Lease, ...]] = {}
@@ -197,7 +197,7 @@ def _each(
 
     def one(name: str) -> None:
         try:
-            answers[name] = ask(name)
+            answers[name] = answer(name)
         except NetbenchError as error:
             errors[name] = error
 

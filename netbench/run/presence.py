@@ -13,6 +13,9 @@ from netbench.model import Command, Endpoint, PodAccess
 from netbench.transports.base import Transport, ask
 
 TABLES = ("cat", "/proc/net/fib_trie", "/proc/net/if_inet6")  # the addresses of a network namespace, without any tool
+# fib_trie has below each address what is known of it, a line each
+_IPV4 = re.compile(r"\|-- ([0-9.]{7,15})\n(?: +/\d+ [^\n]*\n)*? +/32 host LOCAL")
+_IPV6 = re.compile(r"^([0-9a-f]{32}) ", re.MULTILINE)
 
 
 def has_moved(endpoint: Endpoint, transport: Transport) -> bool:
@@ -23,9 +26,6 @@ def has_moved(endpoint: Endpoint, transport: Transport) -> bool:
     if not isinstance(endpoint.access, PodAccess):
         return False  # a host's address may be a name, or translated on the way
     tables = ask(transport, Command(TABLES)).text
-    own = (
-        r"\|-- ([0-9.]{7,15})\n(?: +/\d+ [^\n]*\n)*? +/32 host LOCAL"  # of all that is known of an address, one a line
-    )
-    found = {ip_address(text) for text in re.findall(own, tables)}
-    found |= {ip_address(bytes.fromhex(text)) for text in re.findall(r"^([0-9a-f]{32}) ", tables, re.MULTILINE)}
+    found = {ip_address(text) for text in _IPV4.findall(tables)}
+    found |= {ip_address(bytes.fromhex(text)) for text in _IPV6.findall(tables)}
     return bool(found) and ip_address(endpoint.address) not in found

@@ -60,6 +60,7 @@ def _passes(error: BaseException) -> bool:
 def ask(transport: Transport, command: Command) -> Completed:
     """Run what may be run twice, once more where the link was lost or did not come about. Raises as ``Transport.run``.
 
-    For what comes before a run: one lost packet, or a busy API server, must not cost the night.
+    For questions, and for what is done once however often it is asked: one lost packet, or a busy API server, must not
+    cost a step or the night.
     """
     return transport.run(command)

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,12 @@ def run(*argv: object, stdin: str | None = None) -> str:
 
 def kubectl(*argv: str, stdin: str | None = None) -> str:
     return run("kubectl", f"--kubeconfig={KUBECONFIG}", *argv, stdin=stdin)
+
+
+def configuration() -> dict[str, Any]:
+    """The kubeconfig with all its secrets, for a variation of it."""
+    found: dict[str, Any] = json.loads(kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    return found
 
 
 def pod(node: str, kind: str, app: str = "netbench-test", host_network: bool = False) -> dict[str, object]:

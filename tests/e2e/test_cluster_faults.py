@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.test_cluster import KUBECONFIG, NAMESPACE, Cluster, cluster, kubectl, leftovers, pod
+from tests.e2e.test_cluster import KUBECONFIG, NAMESPACE, Cluster, cluster, configuration, kubectl, leftovers, pod
 from tests.faults.site import soon
 from tests.transports.relay import Relay
 
@@ -52,11 +52,6 @@ def inventory(relay: Relay, cluster: Cluster, tmp_path: Path) -> Path:
     assert KUBECONFIG in text
     (tmp_path / "hosts.ini").write_text(text.replace(KUBECONFIG, str(path)))
     return tmp_path / "hosts.ini"
-
-
-def configuration() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(kubectl("config", "view", "--raw", "--minify", "-o", "json"))
-    return found
 
 
 @SEEDS

@@ -16,7 +16,7 @@ from netbench.model import Cluster as ClusterAccess
 from netbench.model import Command, PodAccess
 from netbench.transports.pool import Pool
 from tests.e2e.campaign import bench, netbench, values
-from tests.e2e.test_cluster import KUBECONFIG, NAMESPACE, Cluster, cluster, kubectl
+from tests.e2e.test_cluster import KUBECONFIG, NAMESPACE, Cluster, cluster, configuration, kubectl
 
 __all__ = ["cluster"]  # the fixture
 
@@ -42,7 +42,7 @@ def restricted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
             .get("token")
         )
     )
-    config = json.loads(kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    config = configuration()
     config["users"] = [
         {"name": user["name"], "user": {"token": base64.b64decode(token).decode()}} for user in config["users"]
     ]

@@ -98,9 +98,13 @@ class Site:
     def bench(self, reports: Path, *arguments: str, module: str = "netbench") -> tuple[subprocess.Popen[str], Process]:
         """A bench that has begun: what was started, and the process in the lab that measures."""
         run = self.netbench("bench", *arguments, "--reports", str(reports), module=module)
+        return run, self.measuring(reports)
+
+    def measuring(self, reports: Path) -> Process:
+        """The process in the lab that measures into there, as soon as it does."""
         found = soon(lambda: self._measuring(str(reports)), 30)
         assert found is not None, "netbench did not start"
-        return run, found
+        return found
 
     def _measuring(self, reports: str) -> Process | None:
         """In the lab's namespaces, below those that lead into them."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.site import Process, Site, end, soon
+from tests.faults.site import TOOLS, Process, Site, end, soon
 from tests.lab.conftest import running_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
@@ -29,10 +29,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(state)
 
 
-def measuring(site: Site, reports: Path) -> bool:
+def at_work(site: Site, reports: Path) -> bool:
     """Whether a step is at work."""
     return bool(list(reports.glob("*/manifest.json"))) and any(
-        one.argv[0] in ("ping", "iperf3") for name in ENDPOINTS for one in site.at(name)
+        one.argv[0] in TOOLS for name in ENDPOINTS for one in site.at(name)
     )
 
 
@@ -49,7 +49,7 @@ def test_an_impatient_interrupt_stops_cleanly_and_its_hint_goes_on(
     """The signal comes again and again until netbench has ended; the command it then names takes the run up again."""
     reports = tmp_path / "reports"
     run, bench = site.bench(reports, *QUICK)
-    assert soon(partial(measuring, site, reports), 60), "nothing was measured"
+    assert soon(partial(at_work, site, reports), 60), "nothing was measured"
     assert end(bench, number)
     sent = 1
     while alive(bench) and sent < 500:
@@ -75,8 +75,8 @@ def test_an_impatient_interrupt_stops_cleanly_and_its_hint_goes_on(
 def test_nohup_outlives_a_hangup(site: Site, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     with start(site, "nohup", *command(site, reports)) as run:
-        bench = process(site, reports)
-        assert soon(partial(measuring, site, reports), 60), "nothing was measured"
+        bench = site.measuring(reports)
+        assert soon(partial(at_work, site, reports), 60), "nothing was measured"
         assert end(bench, signal.SIGHUP)
         stdout, stderr = run.communicate(timeout=100)
     assert run.returncode == 0, stdout + stderr
@@ -129,13 +129,6 @@ def start(site: Site, *argv: str, cwd: Path | None = None) -> subprocess.Popen[s
         text=True,
         env=dict(os.environ),
     )
-
-
-def process(site: Site, reports: Path) -> Process:
-    """netbench itself, once it is at work."""
-    found = soon(lambda: [one for one in site.processes() if str(reports) in one.argv and "python" in one.argv[0]], 30)
-    assert found, "netbench did not start"
-    return found[0]
 
 
 def alive(bench: Process) -> bool:
