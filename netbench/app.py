@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -164,7 +165,7 @@ def measure(directory: RunDir, manifest: Manifest, checked: Checked, observer: O
         checked.preflight.targets,
         directory,
         observer,
-        unusable=checked.preflight.unusable(),
+        unusable=ChainMap(leases.lost, checked.preflight.unusable()),
         marks=flags(campaign.plan, checked.preflight.attestations),
         hold=leases.hold,
         token=leases.token,

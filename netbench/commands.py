@@ -104,6 +104,8 @@ def _go_on(stored: Stored, connections: Pool, watcher: Observer) -> app.Result:
 def _unguarded(leases: Leases) -> None:
     for name, reason in leases.missing.items():
         terminal.note(f"note: {name} is not guarded against other runs: {reason}")
+    for name, outcome in leases.lost.items():
+        terminal.note(f"note: {name} is left out: {outcome.reason}")
 
 
 def _end(result: app.Result, request: app.Request) -> None:

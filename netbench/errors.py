@@ -15,6 +15,8 @@
        |- AuthError
        |- HostKeyError
        |- ConnectionCutError
+       |- LoginShellError
+       |- OutputLimitError
        '- DeadlineError
 
 Errors with a failure class end up in an ``Outcome``; the others end a command with their exit code.
@@ -114,3 +116,15 @@ class DeadlineError(TransportError):
     """No answer within the command's deadline."""
 
     failure = FailureClass.TIMEOUT
+
+
+class LoginShellError(TransportError):
+    """The login shell does not run the line that starts a program; no program was sent."""
+
+    failure = FailureClass.LOGIN_SHELL
+
+
+class OutputLimitError(TransportError):
+    """More output than is taken; what runs there may go on until its own deadline."""
+
+    failure = FailureClass.OUTPUT_LIMIT

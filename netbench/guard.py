@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from netbench.campaign import Campaign, Request, read_inventory
 from netbench.model import Endpoint, FailureClass, PodAccess
 from netbench.run import clean as cleaning
 from netbench.run.check import Check
-from netbench.run.leases import Leases
+from netbench.run.leases import Leases, Survey
 from netbench.run.lock import locked
 from netbench.transports.pool import Pool
 
@@ -19,12 +19,12 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
     """The campaign's nodes for this run alone: the lock of this machine, and leases on every endpoint of theirs.
 
     ``token``: of a run that is taken up again, whose own leases do not keep it out.
-    Raises LockedError, which says who holds one, since when and until when; then nothing is held. Endpoints that cannot
-    be leased are in ``missing``.
+    Raises LockedError, which says who holds one, since when and until when; then nothing is held. Where the request
+    says to keep going, nodes that another run holds are in ``lost``. Endpoints that cannot be leased are in ``missing``.
     """
     endpoints = _of_nodes(campaign)
     with locked(endpoint.address for endpoint in endpoints):
-        leases = _leases(endpoints, connections, token)
+        leases = _leases(endpoints, connections, token, campaign.request.keep_going)
         try:
             leases.take()
             yield leases
@@ -37,17 +37,31 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
 
 
 def lease_checks(campaign: Campaign, connections: Pool) -> tuple[Check, ...]:
-    """Who uses the campaign's nodes now; takes nothing. Endpoints that do not answer are left to ``check``."""
+    """Who uses the campaign's nodes now, and where a lease could be made; takes nothing.
+
+    Endpoints that do not answer at all are left to ``check``.
+    """
     endpoints = _of_nodes(campaign)
     leases = _leases(endpoints, connections)
-    remedy = "wait until its run ends or the lease expires; bench exits 75 until then"
-    rows = [
-        Check(name, "lease", f"held by {busy}", FailureClass.BUSY, remedy) if busy else Check(name, "lease", "free")
-        for name, busy in leases.look().items()
-    ]
+    found, _ = leases.look()
+    rows = [row for name, survey in found.items() for row in _lease_rows(name, survey)]
     hosts = {one.node for one in endpoints if not isinstance(one.access, PodAccess)}
     detail = "guarded in these pods only: a run that comes by its host or by other pods is not seen"
     return (*rows, *(Check(node, "lease", detail) for node in sorted({one.node for one in endpoints} - hosts)))
+
+
+def _lease_rows(name: str, survey: Survey) -> list[Check]:
+    if busy := survey.binding:
+        remedy = "wait until its run ends or the lease expires; bench exits 75 until then"
+        return [Check(name, "lease", f"held by {busy}", FailureClass.BUSY, remedy)]
+    if not survey.place:
+        remedy = "make one of these places writable there, with room in it"
+        return [Check(name, "lease", f"none could be made: {survey.reasons}", FailureClass.PERMISSION, remedy)]
+    rows = [Check(name, "lease", "free")]
+    if survey.others:
+        detail = f"{len(survey.others)} leases of other users, which keep no run of yours out: {survey.others[0]}"
+        rows.append(Check(name, "lease", detail, warns=True))
+    return rows
 
 
 def clean(
@@ -58,8 +72,13 @@ def clean(
     return cleaning.clean(endpoints, lambda endpoint: connections.get(endpoint.access), dry_run=dry_run, force=force)
 
 
-def _leases(endpoints: Iterable[Endpoint], connections: Pool, token: str = "") -> Leases:
-    return Leases({endpoint.name: connections.get(endpoint.access) for endpoint in endpoints}, token=token)
+def _leases(endpoints: Sequence[Endpoint], connections: Pool, token: str = "", keep_going: bool = False) -> Leases:
+    return Leases(
+        {endpoint.name: connections.get(endpoint.access) for endpoint in endpoints},
+        nodes={endpoint.name: endpoint.node for endpoint in endpoints},
+        keep_going=keep_going,
+        token=token,
+    )
 
 
 def _of_nodes(campaign: Campaign) -> list[Endpoint]:

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LIMIT = 1 << 20  # bytes of stdout; far above any answer of netbench's own scripts
+
 
 @dataclass(frozen=True)
 class Command:
     """What a transport runs: an argv, never a shell line.
 
-    ``deadline`` is how long the caller waits, in seconds. ``secrets`` are strings that must not show in any message.
+    ``deadline`` is how long the caller waits, in seconds; what runs on an endpoint ends soon after it by itself.
+    ``secrets`` are strings that must not show in any message. ``stdin`` is text without NUL that the program reads.
+    ``limit`` is the most stdout, in bytes, that is taken. With ``script``, a text for POSIX sh that uses ``tell``,
+    ``note``, ``blob`` and ``finish`` of ``transports/wire.sh``, that is run instead of a program: argv[0] names it, the
+    others are its arguments.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     deadline: float = 30.0
     secrets: tuple[str, ...] = ()
+    stdin: str = ""
+    limit: int = LIMIT
+    script: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ class FailureClass(str, Enum):
     TIMEOUT = "timeout"
     CONNECTION_CUT = "connection-cut"
     TOOL_FAILED = "tool-failed"
+    LOGIN_SHELL = "login-shell"
+    OUTPUT_LIMIT = "output-limit"
     PARSE = "parse"
     INVALID_RESULT = "invalid-result"
     VERSION_MISMATCH = "version-mismatch"

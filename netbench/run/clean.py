@@ -1,7 +1,8 @@
 """Finds and removes what dead runs left on endpoints: by recorded identity, never by a process's name.
 
-Ours are directories called netbench- and 24 hexadecimal digits that belong to the user who looks and hold a job's
-record (pid and start time), and expired leases of that user. While a lease is live, what lies there belongs to a run.
+Ours is what lies in the state directory of the user who looks (see ``state.sh``), where nobody else can write: jobs by
+their record (pid and start time), and that user's leases that have expired or are no records of netbench's. While a
+lease is live, what lies there belongs to a run. What is somebody else's is told, and left alone.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from functools import partial
 from netbench.errors import NetbenchError
 from netbench.model import Endpoint
 from netbench.run.jobs import end_job, find_jobs
-from netbench.run.leases import AT_ONCE, PLACES, Lease, drop_lease, list_leases
+from netbench.run.leases import AT_ONCE, BINDS, Lease, drop_lease, list_leases
+from netbench.run.scripts import PLACES
 from netbench.transports.base import Transport
-
-WORKPLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - where preflight finds room for jobs
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ def clean(
     dry_run: bool = False,
     force: bool = False,
     places: Sequence[str] = PLACES,
-    workplaces: Sequence[str] = WORKPLACES,
 ) -> tuple[Found, ...]:
     """Look at every endpoint and remove leftovers; with ``dry_run`` only look. Never raises for one endpoint's failure.
 
@@ -52,7 +51,7 @@ def clean(
         try:
             transport = connect(endpoint)
             sweep = _Sweep(endpoint.name, transport, places, dry_run, force)
-            return [*sweep.jobs(workplaces), *sweep.leases()]
+            return [*sweep.jobs(), *sweep.leases()]
         except NetbenchError as error:
             return [Found(endpoint.name, "endpoint", "not looked at", str(error), failed=True)]
 
@@ -66,28 +65,28 @@ class _Sweep:
     def __init__(self, name: str, transport: Transport, places: Sequence[str], dry_run: bool, force: bool) -> None:
         self._name, self._transport, self._places = name, transport, places
         self._dry_run, self._force = dry_run, force
-        self._leases = list_leases(transport, places)
+        self._survey = list_leases(transport, places)
 
-    def jobs(self, workplaces: Sequence[str]) -> Iterator[Found]:
-        live = next((lease for lease in self._leases if lease.state == "live"), None)
-        for state, directory in find_jobs(self._transport, workplaces):
-            if state == "unknown":
-                yield Found(self._name, directory, "without a job's record", "left alone: remove it if it is yours")
-            elif live is not None and not self._force:
-                yield self._in_use(directory, f"job, {state}", live)
+    def jobs(self) -> Iterator[Found]:
+        live = self._survey.binding
+        for job in find_jobs(self._transport, self._places):
+            if live is not None and not self._force:
+                yield self._in_use(str(job), job.state, live)
             else:
-                yield self._remove(directory, f"job, {state}", partial(end_job, self._transport, directory))
+                yield self._remove(str(job), job.state, partial(end_job, self._transport, job.place, job.id))
 
     def leases(self) -> Iterator[Found]:
-        for lease in self._leases:
-            if lease.state == "expired" and not lease.own:
-                continue
-            what = f"lease {lease.token}"
-            if lease.own and (lease.state == "expired" or self._force):
+        for lease in self._survey.leases:
+            what = f"lease {lease.token} in {lease.place}"
+            if lease.uid == self._survey.me and (lease.state not in BINDS or self._force):
                 state = f"{lease.state}, of {lease.holder}"
                 yield self._remove(what, state, partial(drop_lease, self._transport, lease.token, self._places))
+            elif lease.state in BINDS:
+                yield self._in_use(what, lease.state, lease)
             else:
-                yield self._in_use(what, "live", lease)
+                yield Found(self._name, what, lease.state, f"left alone: it belongs to uid {lease.uid}")
+        for other in self._survey.others:
+            yield Found(self._name, other, "of another user", "left alone: it keeps no run of yours out")
 
     def _in_use(self, what: str, state: str, lease: Lease) -> Found:
         return Found(self._name, what, state, f"left alone: a run goes on: {lease}", in_use=True)

@@ -1,25 +1,44 @@
-# What an endpoint is, as "key=value" lines; for any POSIX sh. Arguments: ADDRESS PORTS TOOLS (space-separated lists).
+# What an endpoint is, as "key=value" lines; for any POSIX sh. Arguments: ADDRESS PORTS TOOLS PLACES (space-separated lists).
 # What cannot be found is left out; nothing is changed but a directory made and removed to find a place to work in.
-address=$1 ports=$2 tools=$3
-say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
+address=$1 ports=$2 tools=$3 places=$4
+say() { [ -z "$2" ] || tell "$1=$2"; }
 joined() { # the first lines, as one
   between=
   sed 100q | while read -r line; do printf '%s%s' "$between" "$line" && between='; '; done
 }
 
 missing=
-for tool in sh sed sleep mkdir rm wc cat mv readlink timeout $tools; do
+for tool in sh sed sleep mkdir rmdir rm wc cat mv ls readlink $tools; do
   command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 say missing "$missing"
-for place in /tmp /var/tmp /dev/shm /run; do
-  probe=$place/netbench-$$
-  mkdir "$probe" 2>/dev/null && rm -r "$probe" && say workdir "$place" && break
+reasons=
+for place in $places; do
+  if home "$place"; then
+    if room; then
+      leave
+      say workdir "$place"
+      break
+    fi
+    why="full, or cannot be written to"
+    leave
+  fi
+  reasons="$reasons$place: $why; "
 done
+say noworkdir "${reasons%; }"
 for port in $ports; do
   hex=$(printf %04X "$port")
-  sed -n "s/^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F:]* 0A .*/port_taken=$port/p" /proc/net/tcp /proc/net/tcp6 2>/dev/null | sed 1q
+  [ -z "$(sed -n "s/^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F:]* 0A .*/$port/p" /proc/net/tcp /proc/net/tcp6 2>/dev/null)" ] ||
+    say port_taken "$port"
 done
+# the lowest rights that a server works with: nobody's, where that user may start it and has a place for its buffers
+if [ "$me" = 0 ]; then
+  case " $tools " in *" iperf3 "*)
+    setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs sh -c 'iperf3 -v >/dev/null && test -w /tmp' \
+      >/dev/null 2>&1 && say server_user 65534
+    ;;
+  esac
+fi
 
 say kernel "$(uname -r)"
 say arch "$(uname -m)"
@@ -33,6 +52,7 @@ say machine "$(sed 1q /sys/class/dmi/id/product_name 2>/dev/null)"
 
 # the NIC is the device that holds the data-plane address; behind a translated address, the default route's
 device=$(ip -o addr show to "$address" 2>/dev/null | sed -n '1s/^[0-9]*: \([^ @:]*\).*/\1/p')
+[ -z "$device" ] || say server_address "$address"
 [ -n "$device" ] || device=$(sed -n 's/^\([^ \t]*\)[ \t]00000000[ \t].*/\1/p' /proc/net/route 2>/dev/null | sed 1q)
 if [ -n "$device" ]; then
   nic=/sys/class/net/$device
@@ -67,4 +87,4 @@ for each in /sys/class/net/*; do
   read -r own <"$each/ifindex" && read -r other <"$each/iflink" && links="$links${links:+; }${each##*/} $own $other"
 done 2>/dev/null
 say seen.links "$links"
-exit 0
+finish 0

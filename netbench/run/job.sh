@@ -1,24 +1,30 @@
-# A remote job of netbench, for any POSIX sh (dash, bash, BusyBox). $0 is "netbench-job"; verbs:
-#   start DIR DEADLINE LINGER HEXPORT DEVICE COMMAND...  run COMMAND in a new private directory, report on stdout, clean up
-#   fetch DIR                                            wait for a started job and report its result again
-#   stop DIR                                             end the job DIR belongs to, and remove DIR
-#   find PLACES                                          list this user's job directories in PLACES (space-separated)
-# Lines on stdout: "netbench ready", "netbench beat UPTIME TX RX", "netbench frame STATUS OUTBYTES ERRBYTES HOSTBYTES"
-# followed by that many bytes of stdout, stderr and snapshots of the machine, and "netbench end"; "netbench gone" and
-# "netbench lost" answer a fetch. A find gives "netbench job STATE DIR" with STATE running, ended, or unknown where
-# nothing says whose directory it is.
+# A remote job of netbench, for any POSIX sh (dash, bash, BusyBox). Verbs:
+#   start PLACE ID DEADLINE LINGER HEXPORT DEVICE LIMIT COMMAND...
+#                     run COMMAND in a new private directory, report, clean up; its files may have LIMIT bytes each
+#   fetch PLACE ID    wait for a started job and report its result again
+#   stop PLACE ID     end that job, and remove its directory
+#   find PLACES       list this user's job directories in PLACES (space-separated)
+# Answers: "ready", "beat UPTIME TX RX", "frame STATUS OUTBYTES ERRBYTES HOSTBYTES" followed by that many bytes of stdout,
+# stderr and snapshots of the machine, and "end"; "gone" and "lost" answer a fetch. A find gives "job STATE PLACE ID" with
+# STATE running, ended, or unknown where nothing says what it is.
 #
-# `start` stays the parent of all it starts until nothing is left of them, because a pod whose first process does not
-# reap would keep every orphan as a zombie. It outlives its connection (HUP and PIPE are ignored), and keeps the result
-# for LINGER seconds after the end for a fetch. Time is /proc/uptime: it neither jumps nor depends on a time zone.
-# Functions answer in variables: a $(...) would cost a process each, on the machine that is being measured.
-set -u
-umask 077
+# A job's directory is job.ID in its user's state directory (see state.sh): nobody else can make, fill or exchange it, so
+# what its records say is its own. `start` stays the parent of all it starts until nothing is left of them, because a pod
+# whose first process does not reap would keep every orphan as a zombie. It outlives its connection (HUP and PIPE are
+# ignored), and keeps the result for LINGER seconds after the end for a fetch. Time is /proc/uptime: it neither jumps nor
+# depends on a time zone.
 newline='
 '
-trap '' HUP PIPE INT
-verb=$1 dir=$2
+verb=$1 places=$2
 shift 2
+
+enter() { # PLACE ID: into the job's directory
+  safe "$1" "$me" && cd -P -- "job.$2" 2>/dev/null && [ "$PWD" = "$home/job.$2" ]
+}
+
+clear() { # out of the job's directory, which goes
+  cd "$home" && rm -rf "job.$1" && leave
+}
 
 born() { # PID: sets $since to its start time in ticks since boot; fails when it is gone, a zombie, or no number
   since=
@@ -28,17 +34,13 @@ born() { # PID: sets $since to its start time in ticks since boot; fails when it
   [ "$1" != Z ] && [ "$1" != X ] && since=${20}
 }
 
-clock() { # sets $now to whole seconds since boot
-  read -r now _ </proc/uptime
-  now=${now%%.*}
-}
-
 frame() { # STATUS
   status=$1
   set -- $(wc -c out err host) # "N out N err N host N total"
-  echo "netbench frame $status $1 $3 $5"
+  tell "frame $status $1 $3 $5"
+  blob $(($1 + $3 + $5))
   cat out err host
-  echo "netbench end"
+  tell end
 } 2>/dev/null
 
 sources() { # sets $files to what a snapshot is made of, a path a line
@@ -112,7 +114,7 @@ watch() { # a beat a second, and the deadline. The nap is reaped before this end
       read -r rx <"/sys/class/net/$device/statistics/rx_bytes"
     fi 2>/dev/null
     read -r exact _ </proc/uptime
-    echo "netbench beat $exact ${tx:--} ${rx:--}" 2>/dev/null
+    note "beat $exact ${tx:--} ${rx:--}"
     [ "${exact%%.*}" -lt "$until" ] || : >overdue
     if [ -e overdue ] || [ -e stopping ]; then
       end_child
@@ -123,24 +125,38 @@ watch() { # a beat a second, and the deadline. The nap is reaped before this end
 
 case $verb in
 start)
-  deadline=$1 linger=$2 hex=$3 device=$4
-  shift 4
-  mkdir "$dir" && cd "$dir" || exit 90
+  id=$1 deadline=$2 linger=$3 hex=$4 device=$5 limit=$6
+  shift 6
+  for attempt in 1 2 3; do # another job that ends may remove the state directory just now
+    home "$places" && mkdir -m 700 "job.$id" 2>/dev/null && break
+  done
+  if ! enter "$places" "$id"; then
+    echo "$places: ${why:-cannot be written to}" >&2
+    finish 90
+  fi
+  dir=$PWD
   stop='' child=''
   clock
   until=$((now + deadline))
   born $$
-  echo "$$ $since" >job
+  echo "$$ $since $boot" >job
   # a TERM just before the wait below leaves it waiting; for a frozen child, which keeps the TERM, the watch then ends it
   trap 'stop=1; : >stopping; [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null' TERM
   sources
   snapshot
   # a session of its own: one signal reaches all that COMMAND starts
   ! command -v setsid >/dev/null || set -- setsid "$@"
-  TMPDIR=$dir "$@" </dev/null >out 2>err &
+  (
+    ulimit -S -t unlimited
+    ulimit -f $((limit / 512 + 1))
+    TMPDIR=$dir
+    export TMPDIR
+    exec "$@"
+  ) >out 2>err &
   child=$!
   born "$child"
-  echo "$child $since" >child
+  echo "$child $since $boot" >child
+  ulimit -S -t $((20 + deadline / 10))
   if [ -n "$hex" ]; then
     until listening; do
       born "$child" && [ -z "$stop" ] || break
@@ -148,7 +164,7 @@ start)
       [ "$now" -lt "$until" ] || break
       sleep 0.02
     done
-    ! born "$child" || echo "netbench ready" 2>/dev/null
+    ! born "$child" || tell ready 2>/dev/null
   fi
   watch &
   watcher=$!
@@ -169,23 +185,32 @@ start)
     sleep 0.05 # short: a TERM is answered when it ends
     clock
   done
-  cd / && rm -rf "$dir"
+  clear "$id"
   ;;
 fetch)
-  cd "$dir" 2>/dev/null || { echo "netbench gone"; exit 0; }
+  enter "$places" "$1" || {
+    tell gone
+    finish 0
+  }
   until [ -e status ]; do
-    [ -e job ] || { echo "netbench gone"; exit 0; }
-    read -r pid start <job
+    [ -e job ] || {
+      tell gone
+      finish 0
+    }
+    read -r pid start rest <job
     born "$pid"
-    [ "$since" = "$start" ] || [ -e status ] || { echo "netbench lost"; exit 0; }
+    [ "$since" = "$start" ] || [ -e status ] || {
+      tell lost
+      finish 0
+    }
     sleep 0.5
   done 2>/dev/null
   read -r status <status
   frame "$status"
   ;;
 stop)
-  cd "$dir" 2>/dev/null || exit 0
-  if { read -r pid start <job; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
+  enter "$places" "$1" || finish 0
+  if { read -r pid start rest <job; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
     kill -TERM "$pid"
     clock
     patience=$((now + 10)) # it ends within 2 s where the machine is not overloaded
@@ -196,26 +221,30 @@ stop)
     done
   fi
   # left only where the job's own shell was killed
-  if { read -r pid start <child; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
+  if { read -r pid start rest <child; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
     kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid"
   fi
-  cd / && rm -rf "$dir"
+  clear "$1"
   ;;
 find)
-  runs() { { read -r pid start <"$1"; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; }
-  for place in $dir; do
-    for found in "$place"/netbench-*; do
-      id=${found##*/netbench-}
+  runs() { { read -r pid start rest <"$1"; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; }
+  for place in $places; do
+    safe "$place" "$me" || continue
+    for found in job.*; do
+      id=${found#job.}
       case $id in *[!0-9a-f]*) continue ;; esac
-      [ ${#id} = 24 ] && [ -d "$found" ] && [ ! -h "$found" ] && [ -O "$found" ] || continue
+      [ ${#id} = 24 ] && [ -d "$found" ] && [ ! -h "$found" ] || continue
       state=ended
       if runs "$found/job" || runs "$found/child"; then
         state=running
       elif [ ! -f "$found/job" ] && [ -n "$(ls -A "$found")" ]; then
         state=unknown
+      elif { read -r pid start birth <"$found/job"; } 2>/dev/null && [ "$birth" != "$boot" ] && [ "$place" = '~' ]; then
+        continue # a home may be another machine's, too, where it runs
       fi
-      echo "netbench job $state $found"
+      tell "job $state $place $id"
     done
   done
   ;;
 esac
+finish 0

@@ -12,18 +12,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from netbench.errors import ConnectionCutError, DeadlineError, TransportError
-from netbench.model import Command, Completed, FailureClass
+from netbench.errors import ConnectionCutError, DeadlineError, OutputLimitError, TransportError
+from netbench.model import Completed, FailureClass
+from netbench.model.commands import LIMIT
 from netbench.probes.failures import brief
+from netbench.run.scripts import script
 from netbench.transports.base import Transport
 
 LINGER = 120  # seconds a result is kept on the endpoint for another fetch
 GRACE = 15.0  # seconds that starting, ending and reporting may take besides the command itself
+BEAT = 200  # bytes that one sign of life takes at most
+SNAPSHOTS = 512 << 10  # bytes of both snapshots of a machine: some 300 a core, thrice a hundred cores
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Job:
     def __init__(
         self,
         transport: Transport,
-        workdir: str,
+        place: str,
         argv: Sequence[str],
         *,
         deadline: float,
@@ -68,13 +70,16 @@ class Job:
         device: str = "",
         on_beat: Callable[[Beat], None] | None = None,
         token: str = "",
+        limit: int = LIMIT,
     ) -> None:
-        """Start it. ``workdir``: an absolute path that can be written to there. ``port``: it is ready when it listens
+        """Start it. ``place``: where its state directory is (see ``state.sh``). ``port``: it is ready when it listens
         on that TCP port. ``device``: the network interface whose counters come with the beats.
         ``token``: 12 hexadecimal digits by which the jobs of one run are found again (see ``new_token``).
+        ``limit``: bytes that each of its stdout and stderr may have.
         """
-        self.directory = f"{workdir}/netbench-{token or new_token()}{new_token()}"
+        self.place, self.id = place, f"{token or new_token()}{new_token()}"
         self._transport = transport
+        self._limit = 2 * limit + SNAPSHOTS
         self._ends = time.monotonic() + deadline + GRACE
         self._reader = FrameReader(on_beat)
         self._broken: Exception | None = None
@@ -82,11 +87,13 @@ class Job:
         self._cut = 0.0  # when the session was over, on the monotonic clock
         start = (
             "start",
-            self.directory,
+            place,
+            self.id,
             str(round(deadline)),
             str(LINGER),
             f"{port:04X}" if port else "",
             device,
+            str(limit),
             *argv,
         )
         self._session = threading.Thread(target=self._attend, args=(start, deadline), daemon=True)
@@ -127,11 +134,13 @@ class Job:
 
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
-        end_job(self._transport, self.directory)
+        end_job(self._transport, self.place, self.id)
         patience = time.monotonic() + GRACE
         self._session.join(1)
         while self._session.is_alive() and time.monotonic() < patience:
-            end_job(self._transport, self.directory)  # it was on its way, and began only after it had been told to end
+            end_job(
+                self._transport, self.place, self.id
+            )  # it was on its way, and began only after it had been told to end
             self._session.join(1)
 
     @property
@@ -140,13 +149,14 @@ class Job:
 
     def _attend(self, start: tuple[str, ...], deadline: float) -> None:
         try:
-            command = _command(*start, deadline=deadline + LINGER + GRACE)
+            limit = self._limit + BEAT * round(deadline + LINGER + GRACE)
+            command = script("job", *start, deadline=deadline + LINGER + GRACE, limit=limit)
             done = self._transport.run(command, self._reader.feed)
             if self._reader.result is None:
                 said = [brief(line) for line in done.error_text.splitlines()[-1:]] or [f"exit code {done.exit_code}"]
                 self._broken = TransportError(
                     f"the job could not start: {said[0]}",
-                    "the endpoint needs a writable directory, and sh, sed, setsid, sleep, mkdir, rm, wc, cat",
+                    "the endpoint needs a writable directory, and sh, sed, setsid, sleep, mkdir, rm, wc, cat, ls",
                     failure=FailureClass.TOOL_MISSING,
                 )
         except Exception as error:  # handed to whoever waits
@@ -158,20 +168,21 @@ class Job:
 
     def _fetch(self) -> JobResult:
         reader = FrameReader()
-        done = self._transport.run(_command("fetch", self.directory, deadline=self._left + GRACE))
+        command = script("job", "fetch", self.place, self.id, deadline=self._left + GRACE, limit=self._limit)
+        done = self._transport.run(command)
         reader.feed(done.stdout)
         if reader.result is not None:
             return reader.result
         words = "the link was cut and the result could not be fetched"
         # without a sign of life it may still be on its way there: the cut and this question may have overtaken it
         begun = self._reader.alive or time.monotonic() > self._cut + GRACE
-        if done.stdout.startswith(b"netbench lost") or (begun and done.stdout.startswith(b"netbench gone")):
+        if done.stdout.startswith(b"lost") or (begun and done.stdout.startswith(b"gone")):
             raise JobGoneError(f"{words}: its job is no longer there")
         raise ConnectionCutError(f"{words}: no answer about it")
 
 
 class FrameReader:
-    """Reads a job's stdout as it comes, in pieces of any size."""
+    """Reads a job's answer as it comes, in pieces of any size; ``transports/wire.py`` bounds how much that is."""
 
     def __init__(self, on_beat: Callable[[Beat], None] | None = None) -> None:
         self.alive = False  # it has said anything at all
@@ -179,14 +190,26 @@ class FrameReader:
         self.result: JobResult | None = None
         self._on_beat = on_beat
         self._buffer = bytearray()
+        self._looked = 0  # bytes of the buffer in which no line ends
+        self._frame: tuple[str, int, int, int] | None = None  # status, and the bytes of stdout, stderr and snapshots
         self._changed = threading.Condition()
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes. Lines that are not netbench's are passed over (a login banner, a shell's profile)."""
+        """Take the next bytes."""
         with self._changed:
             self._buffer += piece
-            while self.result is None and self._step():
-                pass
+            at = 0
+            while self.result is None and self._frame is None:
+                end = self._buffer.find(b"\n", max(at, self._looked))
+                if end < 0:
+                    self._looked = len(self._buffer)
+                    break
+                self._take_line(bytes(self._buffer[at:end]))
+                at = end + 1
+            del self._buffer[:at]
+            self._looked = max(0, self._looked - at)
+            if self._frame is not None and self.result is None:
+                self._take_frame(*self._frame)
             self._changed.notify_all()
 
     def wait(self, until: Callable[[FrameReader], bool], seconds: float) -> bool:
@@ -199,28 +222,23 @@ class FrameReader:
         with self._changed:
             self._changed.notify_all()
 
-    def _step(self) -> bool:
-        line, newline, _ = self._buffer.partition(b"\n")
-        if not newline:
-            return False
-        if frame := re.fullmatch(rb"netbench frame (\w{1,10}) (\d{1,15}) (\d{1,15}) (\d{1,15})", line):
-            out, err, host = (int(size) for size in frame.groups()[1:])
-            begin = len(line) + 1
-            body, end = self._buffer[begin : begin + out + err + host], self._buffer[begin + out + err + host :]
-            if not end.startswith(b"netbench end\n"):
-                return False
-            parts = (bytes(body[:out]), bytes(body[out : out + err]), bytes(body[out + err :]))
-            self.result = JobResult(frame[1].decode(), *parts)
-            return True
-        del self._buffer[: len(line) + 1]
-        if line == b"netbench ready":
+    def _take_line(self, line: bytes) -> None:
+        if frame := re.fullmatch(rb"frame (\w{1,10}) (\d{1,15}) (\d{1,15}) (\d{1,15})", line):
+            self._frame = (frame[1].decode(), int(frame[2]), int(frame[3]), int(frame[4]))
+        elif line == b"ready":
             self.alive = self.ready = True
-        elif beat := re.fullmatch(rb"netbench beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line):
+        elif beat := re.fullmatch(rb"beat (\d{1,15}\.?\d{0,3}) (\d{1,20}|-) (\d{1,20}|-)", line):
             self.alive = True
             sent, received = (None if text == b"-" else int(text) for text in beat.groups()[1:])
             if self._on_beat:
                 self._on_beat(Beat(float(beat[1]), sent, received))
-        return True
+
+    def _take_frame(self, status: str, out: int, err: int, host: int) -> None:
+        size = out + err + host
+        if self._buffer[size : size + 4] == b"end\n":
+            body = bytes(self._buffer[:size])
+            self.result = JobResult(status, body[:out], body[out : out + err], body[out + err :])
+            self._buffer.clear()
 
 
 def new_token() -> str:
@@ -228,37 +246,37 @@ def new_token() -> str:
     return secrets.token_hex(6)
 
 
-def end_job(transport: Transport, directory: str) -> None:
-    """End the job of a directory and remove it. Raises TransportError where that cannot be told."""
-    done = transport.run(_command("stop", directory, deadline=2 * GRACE))
+def end_job(transport: Transport, place: str, identity: str) -> None:
+    """End a job and remove its directory. Raises TransportError where that cannot be told."""
+    done = transport.run(script("job", "stop", place, identity, deadline=2 * GRACE))
     if done.exit_code != 0:
-        raise ConnectionCutError(f"{directory} could not be cleaned: {done.error_text}")
+        raise ConnectionCutError(f"job {identity} in {place} could not be cleaned: {done.error_text}")
 
 
-def find_jobs(transport: Transport, places: Sequence[str], token: str = "") -> list[tuple[str, str]]:
-    """The user's own job directories in these places as (state, path): running, ended, or unknown without a record.
+@dataclass(frozen=True)
+class Left:
+    """A job's directory on an endpoint. ``state``: running, ended, or unknown without a record."""
 
-    With a ``token`` only those of that run.
-    """
-    done = transport.run(_command("find", " ".join(places), deadline=2 * GRACE))
+    state: str
+    place: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"job {self.id} in {self.place}"
+
+
+def find_jobs(transport: Transport, places: Sequence[str], token: str = "") -> list[Left]:
+    """The user's own job directories in these places; with a ``token`` only those of that run."""
+    done = transport.run(script("job", "find", " ".join(places), deadline=2 * GRACE))
     if done.exit_code != 0:
         raise TransportError(f"job directories cannot be listed: {done.error_text}", failure=FailureClass.TOOL_FAILED)
-    found = re.findall(r"^netbench job (\w+) (/\S+/netbench-[0-9a-f]{24})$", done.text, re.MULTILINE)
-    return [(state, path) for state, path in found if path.rpartition("/netbench-")[2].startswith(token)]
+    found = re.findall(r"^job (\w+) (/[^\s]*|~) ([0-9a-f]{24})$", done.text, re.MULTILINE)
+    return [Left(*one) for one in found if one[2].startswith(token)]
 
 
 def _may_end_well(error: BaseException) -> bool:
-    return isinstance(error, TransportError) and not isinstance(error, JobGoneError)
+    return isinstance(error, TransportError) and not isinstance(error, JobGoneError | OutputLimitError)
 
 
 def _may_still_run(error: Exception) -> bool:
     return isinstance(error, ConnectionCutError | DeadlineError)
-
-
-def _command(*arguments: str, deadline: float) -> Command:
-    return Command(("sh", "-c", _script(), "netbench-job", *arguments), deadline=deadline)
-
-
-@cache
-def _script() -> str:
-    return files("netbench.run").joinpath("job.sh").read_text(encoding="utf-8")

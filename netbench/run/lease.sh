@@ -1,139 +1,202 @@
-# The lease on a node, for any POSIX sh (dash, bash, BusyBox). $0 is "netbench-lease"; verbs:
+# The lease on a node, for any POSIX sh (dash, bash, BusyBox). Verbs:
 #   take PLACES TOKEN SECONDS HOLDER   hold it for SECONDS from now, or go on holding it; HOLDER is one line of text
 #   drop PLACES TOKEN                  give it back
-#   list PLACES                        say what leases there are
-# One line a lease on stdout: "netbench lease STATE AGE LEFT OWN TOKEN HOLDER". STATE is held (by the caller), busy (held
-# by another), live or expired; AGE and LEFT are seconds; OWN is 1 where the record belongs to this user. Exit code 3:
-# none of PLACES (directories, space-separated) can be written to; 4: no lease could be made.
+#   list PLACES                        say what leases there are, and where one would be made
+# Answers: "lease STATE AGE LEFT UID TOKEN PLACE HOLDER", STATE being held (by the caller), busy (held by another run),
+# live, expired, broken (no record of netbench's) or unreadable; "me UID"; "place PLACE", or "noplace REASONS" (exit code
+# 3 of take); "other UID PLACE TOKEN" for those of users whose leases do not bind this one.
 #
-# A lease is a file PLACE/netbench-lease.N that everybody can read, in the first PLACE that all users can write to. In a
-# sticky directory nobody can remove another's stale record, so it is outbid instead: ln makes N + 1, of which there is
-# only one. After that everybody looks again, and who sees another live lease takes his own back: whatever order things
-# happen in, of two at most one goes on. Time is /proc/uptime with the boot's id: no two machines' clocks are compared.
-set -u
+# A lease is a file lease.TOKEN in its owner's state directory (see state.sh): all can read it, and only its owner can
+# make, change or remove it. It binds runs of the same user, and those of root bind everybody: a lease of somebody else's
+# would let any user, or any process, keep every run away for ever. Who has written one looks again, and takes it back
+# where he sees another live one: whatever order things happen in, of two at most one goes on. Time is /proc/uptime with
+# the boot's id: no two machines' clocks are compared. No lease is good for longer than $most.
 umask 022
 verb=$1 places=$2
 shift 2
+most=21600 # seconds; the longest wave is some minutes
+users=$me
+[ "$me" = 0 ] || users="0 $me"
 
-clock() { # sets $now to whole seconds since boot
-  read -r now _ </proc/uptime
-  now=${now%%.*}
-}
-
-number() { # is it one that the shell can reckon with?
-  case $1 in '' | *[!0-9]* | 0?* | ???????????*) return 1 ;; esac
-}
-
-record() { # FILE: sets $token $since $until $who and $state; fails where it is no lease, or no more
-  [ -f "$1" ] && [ ! -h "$1" ] || return 1
-  token='' born='' since='' until='' who=''
-  { read -r token born since until _ && read -r who; } <"$1"
-  if [ -z "$who" ] || ! number "$since" || ! number "$until"; then
-    [ -e "$1" ] || return 1
-    token=- born=$boot since=$now until=$((now + 60)) who="unknown: $1 cannot be read as a lease"
+record() { # FILE USER PLACE: sets $token $since $until $who and $state; fails where it is no lease, or no more
+  token=${1#lease.}
+  case $token in '' | *[!0-9a-f]*) return 1 ;; esac
+  [ ${#token} -le 64 ] && [ -f "$1" ] && [ ! -h "$1" ] || return 1
+  born='' since='' until='' who='' state=live
+  if [ ! -r "$1" ]; then
+    unreadable "$1" "$2"
+    return
   fi
-  state=live
-  if [ "$born" != "$boot" ]; then
+  { read -r born since until rest && read -r who; } <"$1"
+  if [ -z "$who" ] || ! number "$since" || ! number "$until" || [ -n "$rest" ]; then
+    [ -e "$1" ] || return 1
+    state=broken since=$now until=$now who="not a record of netbench's"
+  elif [ "$born" != "$boot" ]; then
+    [ "$3" != '~' ] || return 1 # a home may be another machine's, too
     state=expired since=$now until=$now
+  elif [ "$since" -gt "$now" ] || [ "$((until - now))" -gt "$most" ]; then
+    state=broken who="times that cannot be true, by $who"
   elif [ "$until" -le "$now" ]; then
     state=expired
   fi
 } 2>/dev/null
 
-say() { # STATE FILE
-  own=0
-  [ ! -O "$2" ] || own=1
-  left=$((until - now))
-  [ "$left" -gt 0 ] || left=0
-  printf 'netbench lease %s %s %s %s %s %s\n' "$1" "$((now - since))" "$left" "$own" "$token" "$who"
-}
-
-choose() { # sets $place
-  for place in $places; do
-    case $(ls -ld "$place/." 2>/dev/null) in drwxrwxrw[xt]*) try && return ;; esac
-  done
-  for place in $places; do # a pod with a directory of its own: all who come there are the same user
-    try && return
-  done
-  echo "no directory for a lease can be written to: $places" >&2
-  exit 3
-}
-
-try() {
-  mkdir "$place/netbench-lease.try.$$" && rmdir "$place/netbench-lease.try.$$"
+unreadable() { # FILE USER: by the kernel's own clock for the file it expires like any other
+  age=$(($(date +%s) - $(stat -c %Z "$1" || echo 0)))
+  state=unreadable who="cannot be read: $home/$1 of uid $2"
+  [ "$age" -ge 0 ] && [ "$age" -lt "$most" ] || state=broken age=0
+  since=$((now - age)) until=$((now - age + most))
 } 2>/dev/null
 
-survey() { # sets $rival and $mine (files of live leases) and $top (the highest number in $place)
-  rival='' mine='' top=0
-  clock
-  for file in $(files '[0-9]*'); do
-    record "$file" || continue
-    if [ "${file%/*}" = "$place" ] && number "${file##*.}" && [ "${file##*.}" -gt "$top" ]; then
-      top=${file##*.}
-    fi
-    [ "$state" = live ] || continue
-    if [ "$token" = "$ours" ]; then mine=$file; else rival=$file; fi
-  done
+say() { # STATE: what record found
+  left=$((until - now))
+  [ "$left" -gt 0 ] || left=0
+  age=$((now - since))
+  [ "$age" -gt 0 ] || age=0
+  tell "lease $1 $age $left $user $token $place $who"
 }
 
-files() { # PATTERN: lists records in all places
-  for dir in $places; do
-    for found in "$dir"/netbench-lease.$1; do
-      echo "$found"
+survey() { # sets $mine, the place of our own lease, $begun, and the variables of a rival's that binds us; $rival names it
+  rival='' mine=''
+  clock
+  for place in $places; do
+    for user in $users; do
+      safe "$place" "$user" || continue
+      for file in lease.*; do
+        record "$file" "$user" "$place" || continue
+        case $state in live | unreadable) ;; *) continue ;; esac
+        if [ "$user" = "$me" ] && [ "$token" = "$ours" ]; then
+          mine=$place begun=$since
+        else
+          rival=$file
+          return
+        fi
+      done
     done
   done
 }
 
-write() { # FILE: a record, whole or not at all
-  draft=$place/netbench-lease.new.$ours.$$
-  printf '%s\n' "$ours $boot $begun $((now + seconds))" "$holder" >"$draft" || return 1
-  if [ -n "$mine" ]; then mv "$draft" "$1"; else ln "$draft" "$1" 2>/dev/null; fi
-  wrote=$?
-  rm -f "$draft"
-  return "$wrote"
+write() { # makes or renews our lease, whole or not at all, in the first place that takes it; else $reasons says why not
+  reasons=
+  for place in $mine $places; do
+    if ! home "$place"; then
+      reasons="$reasons$place: $why; "
+      continue
+    fi
+    line="$boot $begun $((now + seconds))" draft=draft.$ours.$$ back=
+    { printf '%s\n' "$line" "$holder" >"$draft"; } 2>/dev/null
+    if { read -r back && read -r second; } 2>/dev/null <"$draft" && [ "$back" = "$line" ] &&
+      mv -f "$draft" "lease.$ours" 2>/dev/null; then
+      kept=$place
+      return 0
+    fi
+    rm -f "$draft"
+    reasons="$reasons$place: full, or cannot be written to; "
+    leave
+  done
+  return 1
 }
 
-read -r boot </proc/sys/kernel/random/boot_id || boot=none
+tidy() { # removes own leases that are over
+  for place in $places; do
+    safe "$place" "$me" || continue
+    for file in lease.*; do
+      record "$file" "$me" "$place" || continue
+      case $state in expired | broken) rm -f "$file" ;; esac
+    done
+  done
+}
+
+others() { # in a process of its own: in a public place anybody can make any number of names
+  ulimit -S -t 2
+  for place in $places; do
+    told=0
+    [ "$place" != '~' ] || continue
+    for found in "$place"/netbench-[0-9]*; do
+      user=${found##*/netbench-}
+      case " $users " in *" $user "*) continue ;; esac
+      number "$user" && safe "$place" "$user" || continue
+      for file in lease.*; do
+        token=${file#lease.}
+        case $token in '' | *[!0-9a-f]*) continue ;; esac
+        told=$((told + 1))
+        [ "$told" -le 20 ] && [ ${#token} -le 64 ] || continue
+        note "other $user $place $token"
+      done
+    done
+  done
+}
+
 case $verb in
 take)
-  ours=$1 seconds=$2 holder=$3
-  choose
-  clock
-  begun=$now tries=0
+  ours=$1 seconds=$2 holder=$3 begun='' tries=0
   while [ "$tries" -lt 20 ]; do
     tries=$((tries + 1))
     survey
     if [ -n "$rival" ]; then
-      record "$rival" && say busy "$rival" && exit 0
-      continue
+      say busy
+      finish 0
     fi
-    made=$place/netbench-lease.$((top + 1))
-    [ -z "$mine" ] || { record "$mine" && begun=$since made=$mine; }
-    write "$made" || continue
+    begun=${begun:-$now}
+    if ! write; then
+      tell "noplace ${reasons%; }"
+      finish 3
+    fi
     survey
     if [ -z "$rival" ] && [ -n "$mine" ]; then
-      for file in $(files '[0-9]*'); do # what is over: others' only where this user may
-        ! record "$file" || [ "$state" = live ] || rm -f "$file" 2>/dev/null
-      done
-      record "$mine" && say held "$mine"
-      exit 0
+      tidy
+      safe "$kept" "$me" && record "lease.$ours" "$me" "$kept" && place=$kept user=$me && say held
+      finish 0
     fi
-    ! record "$made" || [ "$token" != "$ours" ] || rm -f "$made"
+    safe "$kept" "$me" && rm -f "lease.$ours" && leave
+    begun=
     sleep 0.0$(($$ % 9 + 1)) # two that saw each other do not come again at the same moment
   done
-  echo "no lease could be made in $place" >&2
-  exit 4
+  tell "noplace another run comes and goes"
+  finish 4
   ;;
 drop)
-  clock
-  for file in $(files '*'); do
-    ! record "$file" || [ "$token" != "$1" ] || rm -f "$file"
+  case $1 in '' | *[!0-9a-f]*) finish 2 ;; esac
+  for place in $places; do
+    safe "$place" "$me" || continue
+    rm -f "lease.$1" "draft.$1".*
+    leave
   done
   ;;
 list)
   clock
-  for file in $(files '*'); do
-    ! record "$file" || say "$state" "$file"
+  tell "me $me"
+  for place in $places; do
+    for user in $users; do
+      safe "$place" "$user" || continue
+      for file in lease.* draft.*; do
+        case $file in
+        draft.*)
+          token=${file#draft.} token=${token%%.*} since=$now until=$now who="a draft that was left"
+          case $token in '' | *[!0-9a-f]*) continue ;; esac
+          say broken
+          ;;
+        *) record "$file" "$user" "$place" && say "$state" ;;
+        esac
+      done
+    done
   done
+  reasons=
+  for place in $places; do
+    if home "$place"; then
+      if room; then
+        leave
+        tell "place $place"
+        reasons=
+        break
+      fi
+      why="full, or cannot be written to"
+      leave
+    fi
+    reasons="$reasons$place: $why; "
+  done
+  [ -z "$reasons" ] || tell "noplace ${reasons%; }"
+  (others) 2>/dev/null
   ;;
 esac
+finish 0

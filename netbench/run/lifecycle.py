@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from threading import Event
 from typing import Protocol
@@ -26,12 +26,17 @@ READY = 10.0  # seconds a server may take until it listens
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint with the way to it and a directory there that can be written to."""
+    """An endpoint with the way to it and a place there that can be written to."""
 
     endpoint: Endpoint
     transport: Transport
-    workdir: str
-    device: str = ""  # the network interface traffic leaves by, where it is known
+    place: str
+    facts: Mapping[str, str] = field(default_factory=dict)  # as preflight found them
+
+    @property
+    def device(self) -> str:
+        """The network interface traffic leaves by, where it is known."""
+        return self.facts.get("nic", "")
 
 
 class Archive(Protocol):
@@ -108,7 +113,7 @@ class StepRun:
         seconds = READY + self._step.seconds + GRACE
         self._server = Job(
             target.transport,
-            target.workdir,
+            target.place,
             server.argv,
             deadline=seconds,
             port=server.port,
@@ -125,7 +130,7 @@ class StepRun:
         meter = _Meter(self._on_progress)
         self._client = Job(
             source.transport,
-            source.workdir,
+            source.place,
             self._step.client,
             deadline=deadline,
             device=source.device,

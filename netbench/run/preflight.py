@@ -6,13 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from netbench.errors import NetbenchError
 from netbench.model import (
     Attestation,
-    Command,
     Endpoint,
     EndpointFacts,
     FailureClass,
@@ -25,6 +22,7 @@ from netbench.run.attestation import checks as attested
 from netbench.run.check import Check
 from netbench.run.evidence import PREFIX, split
 from netbench.run.lifecycle import Target
+from netbench.run.scripts import PLACES, script
 from netbench.transports.base import Transport, ask
 
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
@@ -111,18 +109,17 @@ def _examine(
     endpoint: Endpoint, connect: Callable[[Endpoint], Transport], tools: set[str], ports: set[int]
 ) -> tuple[list[Check], dict[str, str], Target | None]:
     name = endpoint.name
-    arguments = (endpoint.address, " ".join(str(port) for port in sorted(ports)), " ".join(sorted(tools)))
-    script = ("timeout", str(SECONDS), "sh", "-c", _script(), "netbench-facts", *arguments)
+    lists = (" ".join(str(port) for port in sorted(ports)), " ".join(sorted(tools)), " ".join(PLACES))
     try:
         transport = connect(endpoint)
-        done = ask(transport, Command(script, deadline=SECONDS + 10))
+        done = ask(transport, script("facts", endpoint.address, *lists, deadline=SECONDS))
     except NetbenchError as error:
         return [Check(name, "reachable", str(error), error.failure, error.remedy)], {}, None
     facts = _facts(done.text)
     if done.exit_code != 0:
         detail = f"the look at it failed with exit code {done.exit_code}: {done.error_text[-200:]}"
         return (
-            [Check(name, "reachable", detail, FailureClass.TOOL_FAILED, "see that sh and timeout are there")],
+            [Check(name, "reachable", detail, FailureClass.TOOL_FAILED, "see that sh, sed and sleep are there")],
             {},
             None,
         )
@@ -134,13 +131,13 @@ def _examine(
         checks.append(
             Check(name, "tools", ", ".join(f"{tool} {facts.get(tool, '')}".strip() for tool in sorted(tools)))
         )
-    workdir = facts.pop("workdir", None)
+    workdir, reasons = facts.pop("workdir", None), facts.pop("noworkdir", "")
     if workdir is None:
-        detail = "no directory to write to: tried /tmp, /var/tmp, /dev/shm, /run"
+        detail = f"no directory to write to: {reasons or ', '.join(PLACES)}"
         checks.append(Check(name, "work directory", detail, FailureClass.PERMISSION, "mount an emptyDir at /tmp"))
     if ports:
         checks.append(_port(name, facts.pop("port_taken", None), ports))
-    target = Target(endpoint, transport, workdir, facts.get("nic", "")) if workdir else None
+    target = Target(endpoint, transport, workdir, facts) if workdir else None
     return checks, facts, target
 
 
@@ -178,19 +175,11 @@ def _routes(plan: Plan, targets: Mapping[str, Target]) -> list[tuple[Target, lis
     return [(targets[source], list(destinations.items())) for source, destinations in wanted.items()]
 
 
-# Prints the addresses that do not answer. Two tries: the first packet may be lost to address resolution.
-_PING = """command -v ping >/dev/null || exit 9
-for a; do
-  ping -c 1 -W 2 "$a" >/dev/null 2>&1 || ping -c 1 -W 2 "$a" >/dev/null 2>&1 || echo "$a"
-done"""
-
-
 def _reach(source: Target, destinations: Sequence[tuple[str, str]]) -> Iterable[Check]:
     name = source.endpoint.name
     addresses = tuple(address for _, address in destinations)
     try:
-        argv = ("sh", "-c", _PING, "netbench-reach", *addresses)
-        done = ask(source.transport, Command(argv, deadline=10 + 5 * len(addresses)))
+        done = ask(source.transport, script("reach", *addresses, deadline=10 + 5 * len(addresses)))
     except NetbenchError as error:
         return [Check(name, "reaches others", str(error), error.failure, error.remedy)]
     if done.exit_code == 9:
@@ -215,8 +204,3 @@ def _versions(plan: Plan, facts: Mapping[str, Mapping[str, str]], failure: Failu
             remedy = "install the same version on both, or pass --allow-mixed-versions; the report then says so"
             found[ends] = Check(step.source, "same iperf3", detail, failure, remedy)
     return list(found.values())
-
-
-@cache
-def _script() -> str:
-    return files("netbench.run").joinpath("facts.sh").read_text(encoding="utf-8")

@@ -37,7 +37,8 @@ class Runner:
         retries: RetryPolicy | None = None,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks; their steps fail so.
+        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks, or whose lease was lost on the
+        way (it may grow in ``hold``); their steps fail so.
 
         ``marks``: flags for all that is measured at an endpoint. ``hold`` is called before each wave with the seconds
         it takes, while nothing is measured: to renew leases. ``token``: see Job. ``session`` is written into each
@@ -46,7 +47,7 @@ class Runner:
         """
         self._plan, self._probes, self._targets = plan, probes, targets
         self._recorder = Recorder(journal, observer, session, marks or {})
-        self._unusable = unusable or {}
+        self._unusable = {} if unusable is None else unusable
         self._hold, self._token = hold, token
         self._before = dict(attempts or {})
         self._attempts = dict(self._before)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from netbench.errors import NetbenchError
 from netbench.model import StepRecord
-from netbench.run.clean import WORKPLACES
 from netbench.run.jobs import end_job, find_jobs
 from netbench.run.leases import AT_ONCE
 from netbench.run.lifecycle import NOT_CLEANED
+from netbench.run.scripts import PLACES
 from netbench.transports.base import Transport
 
 
@@ -20,9 +20,9 @@ def sweep(transports: Mapping[str, Transport], token: str) -> tuple[str, ...]:
     def one(name: str) -> list[str]:
         told = []
         try:
-            for state, directory in find_jobs(transports[name], WORKPLACES, token):
-                end_job(transports[name], directory)
-                told.append(f"{name}: {directory}, which the run had left ({state}), is ended and removed")
+            for job in find_jobs(transports[name], PLACES, token):
+                end_job(transports[name], job.place, job.id)
+                told.append(f"{name}: {job}, which the run had left ({job.state}), is ended and removed")
         except NetbenchError as error:
             told.append(f"{name}: what the run may have left there was not looked for: {error}")
         return told

@@ -80,7 +80,7 @@ class FakeTransport:
         self._stopped: dict[str, threading.Event] = {}
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
-        if command.argv[:2] == ("sh", "-c") and command.argv[3:4] == ("netbench-job",):
+        if command.argv[0] == "netbench-job":
             return self._job(command, on_output)
         # a runner's look whether the endpoint is there: list it with an error for one that is not
         if command.argv == LOOK and LOOK not in self._replies:
@@ -95,14 +95,15 @@ class FakeTransport:
         """Nothing is held open."""
 
     def _job(self, command: Command, on_output: OnOutput | None) -> Completed:
-        verb, directory, *rest = command.argv[4:]
+        verb, place, identity, *rest = command.argv[1:]
+        directory = f"{place}/{identity}"
         if verb == "start":
-            return self._start(directory, tuple(rest[4:]), command.deadline, on_output)
+            return self._start(directory, tuple(rest[5:]), command.deadline, on_output)
         reply = self.directories.get(directory)
         if verb == "fetch":
             if reply is not None and reply.fetch_error is not None:
                 raise reply.fetch_error
-            return Completed(0, _frame(reply, reply.status) if reply else b"netbench gone\n", b"")
+            return Completed(0, _frame(reply, reply.status) if reply else b"gone\n", b"")
         if reply is not None and reply.stop_error is not None:
             raise reply.stop_error
         self._stopped.setdefault(directory, threading.Event()).set()
@@ -125,7 +126,7 @@ class FakeTransport:
                 on_output(data)
 
         if reply.serves:
-            say(b"netbench ready\n")
+            say(b"ready\n")
         if reply.cut:
             raise ConnectionCutError("the fake link was cut")
         if reply.serves:
@@ -138,8 +139,8 @@ class FakeTransport:
 
 
 def _frame(reply: JobReply, status: str) -> bytes:
-    head = f"netbench frame {status} {len(reply.stdout)} {len(reply.stderr)} {len(reply.host)}\n".encode()
-    return head + reply.stdout + reply.stderr + reply.host + b"netbench end\n"
+    head = f"frame {status} {len(reply.stdout)} {len(reply.stderr)} {len(reply.host)}\n".encode()
+    return head + reply.stdout + reply.stderr + reply.host + b"end\n"
 
 
 def _longest(listed: Mapping[Argv, T], argv: Argv) -> T:

@@ -1,24 +1,21 @@
 """Commands in a pod's container, by ``kubectl exec`` on this machine or on a control host.
 
 kubectl can exit 0 too early, cut stdout short with exit code 0, and returns 1 for failures of its own as well as for
-the command's. So the command runs under a shell that ends stdout with a line that only this call knows.
+the command's. So the command travels as a program on stdin, and its answer is framed (see ``wire.py``).
 Never ``-t`` (it would merge the streams and rewrite line ends), always ``--container``.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 
 from netbench.errors import AuthError, ConnectionCutError, TransportError, UnreachableError
 from netbench.model import Access, Command, Completed, FailureClass, PodAccess
+from netbench.transports import wire
 from netbench.transports.base import Connector, OnOutput, Transport
 
 LONGEST = 500  # characters of kubectl's, or the pod's, own words in a message
-
-# $0 is the sentinel, the arguments are the command
-WRAPPER = 'LC_ALL=C; export LC_ALL; "$@"; printf "\\n%s %s\\n" "$0" "$?"'
 
 
 class KubectlTransport:
@@ -29,24 +26,31 @@ class KubectlTransport:
         self._inner = inner
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
-        sentinel = f"netbench-exit-{secrets.token_hex(8)}"
         access = self._access
-        variables = tuple(f"{name}={value}" for name, value in command.env.items())
+        token = wire.new_token()
+        answer = wire.Answer(token, command.limit, on_output)
         argv = access.cluster.argv(
             "exec",
+            "--stdin",
             f"--namespace={access.namespace}",
             f"--container={access.container}",
             access.pod,
             "--",
-            *("sh", "-c", WRAPPER, sentinel),
-            *(("env", *variables) if variables else ()),
-            *command.argv,
+            *wire.argv(command.deadline),
         )
-        done = self._inner.run(Command(argv, deadline=command.deadline, secrets=command.secrets), on_output)
-        ending = re.search(rb"\n" + sentinel.encode() + rb" (\d{1,3})\n\Z", done.stdout)
-        if ending is None:
+        done = self._inner.run(
+            Command(
+                argv,
+                deadline=command.deadline,
+                secrets=command.secrets,
+                stdin=wire.program(command, token),
+                limit=command.limit + wire.NOISE,
+            ),
+            answer.feed,
+        )
+        if answer.exit_code is None:
             raise self._failed(done)
-        return Completed(int(ending[1]), done.stdout[: ending.start()], done.stderr, done.seconds)
+        return answer.completed(done.stderr, done.seconds)
 
     def close(self) -> None:
         """The inner transport belongs to whoever made it."""

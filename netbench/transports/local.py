@@ -3,59 +3,142 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
 import subprocess
-import threading
 import time
+from collections.abc import Callable
 from typing import IO
 
-from netbench.errors import DeadlineError, TransportError
+from netbench.errors import DeadlineError, OutputLimitError, TransportError
 from netbench.model import Access, Command, Completed, FailureClass
+from netbench.transports import wire
 from netbench.transports.base import Connector, OnOutput
 from netbench.transports.credentials import VARIABLES
+
+PIECE = 65536  # bytes read at once
+INHERITED = 5.0  # seconds that output may stay open after the end, in processes that the command left
 
 
 class LocalTransport:
     """Runs argv as child processes, each in a session of its own so that a deadline ends all of it."""
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
+        if not command.script:
+            return self._start(command.argv, command, command.stdin, on_output)
+        token = wire.new_token()
+        answer = wire.Answer(token, command.limit, on_output)
+        argv = wire.argv(command.deadline)
+        done = self._start(argv, command, wire.program(command, token), answer.feed, keep=False)
+        return answer.completed(done.stderr, done.seconds)
+
+    def _start(
+        self, argv: tuple[str, ...], command: Command, stdin: str, on_output: OnOutput | None, keep: bool = True
+    ) -> Completed:
         started = time.monotonic()
         try:
             process = subprocess.Popen(
-                command.argv,
+                argv,
                 env={**_environment(), "LC_ALL": "C", **command.env},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
             raise TransportError(
-                f"cannot start {command.argv[0]!r}: {getattr(error, 'strerror', None) or error}",
-                f"install {command.argv[0]} or put it on the PATH",
+                f"cannot start {argv[0]!r}: {getattr(error, 'strerror', None) or error}",
+                f"install {argv[0]} or put it on the PATH",
                 failure=FailureClass.TOOL_MISSING,
             ) from error
+        streams = _Streams(process, stdin.encode("utf-8", "surrogateescape"))
         stdout, stderr = bytearray(), bytearray()
-        readers = [
-            threading.Thread(target=_drain, args=(process.stdout, stdout, on_output), daemon=True),
-            threading.Thread(target=_drain, args=(process.stderr, stderr, None), daemon=True),
-        ]
-        for reader in readers:
-            reader.start()
+
+        def take(piece: bytes) -> None:
+            if keep:
+                stdout.extend(piece)
+                if len(stdout) > command.limit:
+                    raise OutputLimitError(f"{argv[0]}: more than {command.limit} bytes of output")
+            if on_output:
+                on_output(piece)
+
+        def keep_error(piece: bytes) -> None:
+            stderr.extend(piece[: wire.ERRORS - len(stderr)])
+
         try:
-            exit_code = process.wait(command.deadline)
-        except subprocess.TimeoutExpired as error:
-            raise DeadlineError(f"{command.argv[0]} gave no answer within {command.deadline:g} s") from error
+            if not streams.pump(started + command.deadline, take, keep_error):
+                raise DeadlineError(f"{command.argv[0]} gave no answer within {command.deadline:g} s")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-            for reader in readers:
-                reader.join(timeout=5)
-        return Completed(exit_code, bytes(stdout), bytes(stderr), time.monotonic() - started)
+            streams.close()
+        return Completed(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class _Streams:
+    """A process's three streams and its end, in one loop of the caller's own thread."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes) -> None:
+        self._process = process
+        self._input = memoryview(stdin)
+        self._selector = selectors.DefaultSelector()
+        self._end = os.pidfd_open(process.pid)
+        self._selector.register(self._end, selectors.EVENT_READ)
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+            self._selector.register(process.stdin, selectors.EVENT_WRITE)
+
+    def pump(self, until: float, take: Callable[[bytes], object], keep_error: Callable[[bytes], object]) -> bool:
+        """Until the process has ended and its output is read; False where the time (of the monotonic clock) is over."""
+        takers: dict[object, Callable[[bytes], object]] = {}
+        for stream, taker in ((self._process.stdout, take), (self._process.stderr, keep_error)):
+            assert stream is not None  # noqa: S101 - Popen was given PIPE
+            self._selector.register(stream, selectors.EVENT_READ)
+            takers[stream] = taker
+        ended = False
+        while takers or not ended:
+            left = until - time.monotonic()
+            if left <= 0:
+                return ended
+            for key, _ in self._selector.select(left):
+                if key.fileobj == self._end:
+                    ended = True
+                    self._selector.unregister(self._end)
+                    self._process.wait()
+                    until = min(until, time.monotonic() + INHERITED)
+                elif key.fileobj is self._process.stdin:
+                    self._write()
+                elif piece := os.read(key.fd, PIECE):
+                    takers[key.fileobj](piece)
+                else:
+                    self._selector.unregister(key.fileobj)
+                    del takers[key.fileobj]
+        return True
+
+    def _write(self) -> None:
+        stream = self._process.stdin
+        assert stream is not None  # noqa: S101 - it was registered
+        try:
+            self._input = self._input[os.write(stream.fileno(), self._input) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # it reads no more
+            self._input = self._input[:0]
+        if not self._input:
+            self._selector.unregister(stream)
+            stream.close()
+
+    def close(self) -> None:
+        self._selector.close()
+        os.close(self._end)
+        streams: tuple[IO[bytes] | None, ...] = (self._process.stdin, self._process.stdout, self._process.stderr)
+        for stream in streams:
+            if stream is not None and not stream.closed:
+                stream.close()
 
 
 def connect(access: Access, connector: Connector) -> LocalTransport:
@@ -66,12 +149,3 @@ def connect(access: Access, connector: Connector) -> LocalTransport:
 def _environment() -> dict[str, str]:
     """This process's own, without the secrets in it: no child needs them."""
     return {name: value for name, value in os.environ.items() if name not in VARIABLES}
-
-
-def _drain(stream: IO[bytes] | None, into: bytearray, on_output: OnOutput | None) -> None:
-    assert stream is not None  # noqa: S101 - Popen was given PIPE
-    with stream:
-        while piece := os.read(stream.fileno(), 65536):
-            into += piece
-            if on_output:
-                on_output(piece)

@@ -1,12 +1,13 @@
 """Commands on hosts over SSH, by Fabric. The only file that imports fabric or paramiko.
 
+Fabric opens the connection; a command travels on a plain channel of it (see ``ssh_channel.py`` and ``wire.py``).
+
 Fabric adds unknown host keys silently and never reads known_hosts, does not quote ``env``, and resolves a ProxyJump of
 several hops in the wrong order with gateways of the same loose policy; so policy, quoting and jumps are done here.
 """
 
 from __future__ import annotations
 
-import shlex
 import socket
 import threading
 import time
@@ -14,7 +15,6 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from fabric import Config, Connection
-from invoke.exceptions import CommandTimedOut
 from paramiko.ssh_exception import (
     AuthenticationException,
     BadHostKeyException,
@@ -33,12 +33,13 @@ from netbench.errors import (
     UnreachableError,
 )
 from netbench.model import Access, Command, Completed, SshAccess
+from netbench.transports import wire
 from netbench.transports.base import ConnectOptions, Connector, OnOutput
 from netbench.transports.credentials import PASSPHRASE, PASSWORD
 from netbench.transports.hostkeys import HostKeyPolicy, known_hosts_files
+from netbench.transports.ssh_channel import PATIENCE, Exchange, SessionClosedError
 
 KEEPALIVE = 15  # seconds; below the idle limits of usual firewalls
-PATIENCE = 5.0  # seconds beyond a command's deadline until its connection is given up
 
 
 class SshTransport:
@@ -53,39 +54,37 @@ class SshTransport:
         self._gateway = gateway
         self._lock = threading.Lock()
         self._connection: Any = None  # a fabric.Connection while there is one
+        self._proved: Any = None  # the connection on which the login shell ran our line
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
         connection = self.open()
         started = time.monotonic()
-        # quoted once, here; a login shell sees nothing but literal words
-        line = shlex.join(("env", "LC_ALL=C", *(f"{k}={v}" for k, v in command.env.items()), *command.argv))
-        # Fabric's timeout begins only when sshd has agreed to run the command, for which paramiko waits without end
+        token = wire.new_token()
+        answer = wire.Answer(token, command.limit, on_output)
+        program = wire.program(command, token)
+        channel = None
+        # until sshd has agreed to run the command, paramiko waits without end
         guard = threading.Timer(command.deadline + PATIENCE, connection.client.close)
         guard.daemon = True
         guard.start()
         try:
-            result = connection.run(
-                line,
-                in_stream=False,
-                hide=True,
-                warn=True,
-                encoding="latin-1",  # byte for byte; the caller decodes
-                out_stream=_Pieces(on_output) if on_output else None,
-                timeout=command.deadline,
-            )
-        except CommandTimedOut as error:
+            channel = connection.transport.open_session(timeout=command.deadline + PATIENCE)
+            exchange = Exchange(channel, self._access.host)
+            line = wire.line(command.deadline)
+            exchange.run(line, program, answer, started + command.deadline, proved=self._proved is connection)
+            self._proved = connection
+        except DeadlineError as error:
             raise DeadlineError(f"{self._access.host}: no answer within {command.deadline:g} s") from error
-        except (SSHException, EOFError, OSError) as error:
-            cut = self._cut(connection, str(error))
+        except (SessionClosedError, SSHException, EOFError, OSError) as error:
+            cut = self._cut(connection, str(error) or "the channel closed before the command ended")
             if time.monotonic() - started < command.deadline + PATIENCE:
                 raise cut from error
             raise DeadlineError(f"{self._access.host}: sshd gave no answer within {command.deadline:g} s") from error
         finally:
             guard.cancel()
-        if result.exited < 0:  # paramiko's way to say that the channel closed without an exit status
-            raise self._cut(connection, "the channel closed before the command ended")
-        seconds = time.monotonic() - started
-        return Completed(result.exited, result.stdout.encode("latin-1"), result.stderr.encode("latin-1"), seconds)
+            if channel is not None:
+                channel.close()
+        return answer.completed(bytes(exchange.stderr), time.monotonic() - started)
 
     def open(self) -> Connection:
         """The live connection; raises TransportError with what is wrong and what to do."""
@@ -124,6 +123,7 @@ class SshTransport:
             port=access.port,
             config=config,
             gateway=gateway,
+            forward_agent=False,  # whatever ssh_config says: a measured host has no business with the user's keys
             connect_timeout=None,
             connect_kwargs=keys,
         )
@@ -226,18 +226,3 @@ def _hop(text: str, behind: SshAccess) -> SshAccess:
 def _configured_jump(host: str) -> str | None:
     value = Config().base_ssh_config.lookup(host).get("proxyjump")
     return str(value) if value else None
-
-
-class _Pieces:
-    """The stream Invoke writes a command's stdout to, piece by piece."""
-
-    encoding = "latin-1"
-
-    def __init__(self, on_output: OnOutput) -> None:
-        self._on_output = on_output
-
-    def write(self, text: str) -> None:
-        self._on_output(text.encode("latin-1"))
-
-    def flush(self) -> None:
-        """Nothing is held back."""

@@ -1,0 +1,199 @@
+"""The one way a program gets to a shell on an endpoint, and its answer back.
+
+What a login shell gets is one constant line that every shell takes for the same thing: it starts ``sh`` with the
+program on stdin, and ends it when its time is over. So no login shell parses a program, no process title shows one, and a
+program that arrives in part is a syntax error instead of a half of it. The answer is framed by a token that comes with
+the program: whatever else is printed there (banners, rc files, a forged answer) is noise.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import secrets
+import shlex
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+
+from netbench.errors import ConnectionCutError, OutputLimitError, TransportError
+from netbench.model import Command, Completed, FailureClass
+
+GREETING = b"netbench-42\n"  # worked out by sh: a shell that only prints the line back does not say this
+NOISE = 256 << 10  # bytes that may come besides the answer
+LONGEST = 64 << 10  # bytes of one line
+ERRORS = 64 << 10  # bytes of stderr that are kept
+KEPT = 1000  # bytes of noise that are kept, for messages
+LATE = 2  # seconds that the endpoint's own deadline comes after the caller's
+CPU = 20  # seconds of CPU time that a script may use
+
+# $! and $s of the inner sh: sleep is the deadline, ended by the program itself when it is through (see program).
+# Not `exec`, since the sleep must be waited for, or a pod whose first process does not reap keeps it as a zombie; no
+# `timeout`, because BusyBox's leaves such an orphan. No "!" before anything but a blank: csh takes it for history.
+_BODY = (
+    'trap "" HUP INT PIPE ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & '
+    "netbench_s=$! ; export netbench_s ; sh <&3 3<&- & exec 3<&- ; {{ wait $netbench_s ; }} 2>/dev/null ; "
+    "[ $? -gt 128 ] || {{ kill $! ; sleep 1 ; kill -9 $! ; }} 2>/dev/null ; wait $! "
+)
+_PROGRAM = """trap 'kill "$netbench_s" 2>/dev/null' EXIT
+{{
+netbench_t={token}
+{library}
+ulimit -c 0
+ulimit -S -t {cpu}
+{environment}set -- {arguments}
+{body}
+}} </dev/null
+"""
+_PLAIN = """printf '\\n%s o\\n' "$netbench_t"
+{stdin}"$@" &
+trap 'kill -9 $! 2>/dev/null' TERM
+wait $!
+netbench_r=$?
+printf '\\n%s e %s -\\n' "$netbench_t" "$netbench_r"
+exit"""
+
+
+def argv(deadline: float) -> tuple[str, ...]:
+    """What starts the shell that reads a program, for transports that take an argv."""
+    return ("sh", "-c", _BODY.format(seconds=math.ceil(deadline) + LATE))
+
+
+def line(deadline: float) -> str:
+    """The same as the line for a login shell; it differs from call to call in a whole number of seconds only."""
+    return shlex.join(argv(deadline))
+
+
+def new_token() -> str:
+    """For one call; it must not be used twice."""
+    return secrets.token_hex(16)
+
+
+def program(command: Command, token: str) -> str:
+    """The text that ``sh`` reads: the command's script, or a call of its argv. Raises TransportError for a NUL."""
+    arguments = command.argv[1:] if command.script else command.argv
+    if any("\0" in text for text in (*arguments, *command.env.values(), command.stdin)):
+        raise TransportError(f"{command.argv[0]}: an argument with a NUL byte", failure=FailureClass.TOOL_FAILED)
+    environment = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in command.env.items())
+    if command.script:
+        body, cpu = f"{command.script}\nfinish 0", str(CPU)
+    else:
+        stdin = f"printf %s {shlex.quote(command.stdin)} | " if command.stdin else ""
+        body, cpu = _PLAIN.format(stdin=stdin), "unlimited"
+    return _PROGRAM.format(
+        token=token,
+        library=script_text("netbench.transports", "wire.sh"),
+        cpu=cpu,
+        environment=environment,
+        arguments=shlex.join(arguments),
+        body=body,
+    )
+
+
+@cache
+def script_text(package: str, name: str) -> str:
+    """A shell script of ours without its comments and indentation: some shells read a program byte by byte."""
+    text = files(package).joinpath(name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
+
+
+class Answer:
+    """Reads what comes back, in pieces of any size; linear in time, bounded in memory."""
+
+    def __init__(self, token: str, limit: int, on_output: Callable[[bytes], None] | None = None) -> None:
+        self.greeted = False  # the login shell ran our line
+        self.begun = False  # the program said something
+        self.exit_code: int | None = None  # None until the end has arrived
+        self.output = bytearray()
+        self._marker = f"\n{token} ".encode()
+        self._limit, self._on_output = limit, on_output
+        self._buffer = bytearray()
+        self._looked = 0  # bytes of the buffer in which the end of a message's line is not
+        self._noise = bytearray()
+        self._noisy = 0  # bytes of noise in all
+        self._lines = 0
+        self._data = 0  # bytes of a blob that are still to come
+        self._raw = False  # a program's own stdout, up to its end's line
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes. Raises OutputLimitError for more than the command's limit, or more noise than usual."""
+        if self.exit_code is not None:
+            return
+        self._buffer += piece
+        if not self.greeted:
+            self.greeted = GREETING in self._buffer
+        while self.exit_code is None and self._buffer and self._step():
+            pass
+
+    def completed(self, stderr: bytes, seconds: float) -> Completed:
+        """The whole answer. Raises ConnectionCutError where it is not whole."""
+        if self.exit_code is None:
+            raise ConnectionCutError("the answer was cut short")
+        return Completed(self.exit_code, bytes(self.output), stderr, seconds)
+
+    def said(self) -> str:
+        """What was printed besides the answer, as far as it is kept; from outside."""
+        return bytes(self._noise + self._buffer)[:KEPT].replace(GREETING, b"").decode("utf-8", "replace").strip()
+
+    def _step(self) -> bool:
+        """Take one part of the buffer; False where more has to come first."""
+        if self._data:
+            piece = bytes(self._buffer[: self._data])
+            del self._buffer[: len(piece)]
+            self._data -= len(piece)
+            self._emit(piece)
+            return True
+        at = self._buffer.find(self._marker)
+        self._pass_over(at if at >= 0 else len(self._buffer) - len(self._marker) + 1)
+        if at < 0:
+            return False
+        end = self._buffer.find(b"\n", max(len(self._marker), self._looked))
+        if end < 0:
+            self._looked = len(self._buffer)
+            if self._looked > LONGEST:
+                raise OutputLimitError(f"a line of more than {LONGEST} bytes")
+            return False
+        header = bytes(self._buffer[len(self._marker) : end])
+        del self._buffer[: end + 1]
+        self._looked = 0
+        self.begun = True
+        self._message(header)
+        return True
+
+    def _message(self, header: bytes) -> None:
+        kind, _, rest = header.partition(b" ")
+        if kind in (b"l", b"n"):
+            self._lines += kind == b"l"
+            self._emit(rest + b"\n")
+        elif kind == b"d" and re.fullmatch(rb"\d{1,12}", rest):
+            self._data = int(rest)
+            if len(self.output) + self._data > self._limit:
+                raise OutputLimitError(f"more than {self._limit} bytes of output")
+        elif kind == b"o":
+            self._raw = True
+        elif kind == b"e" and (match := re.fullmatch(rb"(\d{1,3}) (\d{1,9}|-)", rest)):
+            if match[2] != b"-" and int(match[2]) != self._lines:
+                raise ConnectionCutError(f"the answer has {self._lines} of its {int(match[2])} lines")
+            self.exit_code = int(match[1])
+
+    def _pass_over(self, count: int) -> None:
+        """Bytes before a marker: a program's output, or noise."""
+        if count <= 0:
+            return
+        piece = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        if self._raw:
+            self._emit(piece)
+            return
+        self._noise += piece[: KEPT - len(self._noise)]
+        self._noisy += count
+        if self._noisy > NOISE:
+            raise OutputLimitError(f"more than {NOISE} bytes that are no answer")
+
+    def _emit(self, data: bytes) -> None:
+        if len(self.output) + len(data) > self._limit:
+            raise OutputLimitError(f"more than {self._limit} bytes of output")
+        self.output += data
+        if self._on_output is not None and data:
+            self._on_output(data)
