@@ -138,9 +138,8 @@ class Job:
         patience = time.monotonic() + GRACE
         self._session.join(1)
         while self._session.is_alive() and time.monotonic() < patience:
-            end_job(
-                self._transport, self.place, self.id
-            )  # it was on its way, and began only after it had been told to end
+            # it was on its way, and began only after it had been told to end
+            end_job(self._transport, self.place, self.id)
             self._session.join(1)
 
     @property

@@ -2,8 +2,8 @@
 
 Every endpoint of a node that the inventory knows is leased, hosts and pods alike, used by the plan or not: so runs meet
 that come to a node by different doors, as long as one of the doors is known to both. A lease binds runs of the same
-remote user, and one of root's binds everybody's: those of other users are told, and not obeyed. It expires by itself, on
-the node's own clock. It is renewed between waves and only when the next wave would outlast it.
+remote user, and one of root's binds everybody's: those of other users are told, and not obeyed. It expires by itself,
+on the node's own clock. It is renewed between waves and only when the next wave would outlast it.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ class Leases:
         margin: float = MARGIN,
         term: float = TERM,
     ) -> None:
-        """``nodes``: the node of each endpoint (left out: each is one of its own). ``keep_going``: a busy node is lost to
-        this run, and ends it only where it is the last. ``token`` is the run's: of a run that is resumed, whose leases may
-        still be there, or a new one.
+        """``nodes``: the node of each endpoint (left out: each is one of its own). ``keep_going``: a busy node is lost
+        to this run, and ends it only where it is the last. ``token`` is the run's: of a run that is resumed, whose
+        leases may still be there, or a new one.
         """
         self.transports = transports
         self._nodes = nodes or {name: name for name in transports}

@@ -37,8 +37,8 @@ class Runner:
         retries: RetryPolicy | None = None,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks, or whose lease was lost on the
-        way (it may grow in ``hold``); their steps fail so.
+        """``targets`` by endpoint name. ``unusable``: endpoints that failed their checks, or whose lease was lost on
+        the way (it may grow in ``hold``); their steps fail so.
 
         ``marks``: flags for all that is measured at an endpoint. ``hold`` is called before each wave with the seconds
         it takes, while nothing is measured: to renew leases. ``token``: see Job. ``session`` is written into each

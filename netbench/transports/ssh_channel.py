@@ -67,8 +67,8 @@ class Exchange:
                 raise LoginShellError(
                     f"{self._where}: the login shell did not run a command within {GREETING_SECONDS:g} s"
                     f"{_quoted(answer.said() or self._errors())}",
-                    "see what ssh HOST true does: sftp only, a ForceCommand, or an rc file that waits; netbench needs a "
-                    "login shell that runs sh -c",
+                    "see what ssh HOST true does: sftp only, a ForceCommand, or an rc file that waits; netbench needs "
+                    "a login shell that runs sh -c",
                 )
             if not answer.greeted and self._over():
                 raise self._no_shell(answer)
