@@ -20,6 +20,8 @@ from netbench.plan import eta
 from netbench.report import document_of, gather, render
 from netbench.rounds import MoreRounds
 from netbench.run.attestation import flags
+from netbench.run.audit import NAME as COMMANDS
+from netbench.run.audit import Trail
 from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
 from netbench.run.events import Observer
@@ -105,8 +107,10 @@ def check(campaign: Campaign, connections: Pool) -> Checked:
     )
 
 
-def bench(checked: Checked, observer: Observer, leases: Leases, command: Sequence[str] = ()) -> Result:
-    """Run the plan, keep everything in a new run directory, and write the report there.
+def bench(
+    checked: Checked, observer: Observer, leases: Leases, command: Sequence[str] = (), trail: Trail | None = None
+) -> Result:
+    """Run the plan, keep everything in a new run directory, and write the report there; the audit trail goes there too.
 
     Raises PreflightError where a check failed and the request does not say to keep going, or an endpoint that is
     measured cannot be leased; otherwise as ``measure``.
@@ -137,6 +141,8 @@ def bench(checked: Checked, observer: Observer, leases: Leases, command: Sequenc
     with directory.lock():
         directory.write_plan(campaign.plan)
         directory.write_manifest(manifest)
+        if trail is not None:
+            trail.move(directory.path / COMMANDS)
         return measure(directory, manifest, checked, observer, leases)
 
 

@@ -14,6 +14,7 @@ from netbench.model import Command, Completed, Endpoint, Inventory, Plan, PodSou
 from netbench.plan import build_plan, choose_endpoints, eta
 from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes, profile
+from netbench.run.audit import Trail
 from netbench.transports.base import ConnectOptions
 from netbench.transports.credentials import read_credentials
 from netbench.transports.pool import Pool
@@ -75,11 +76,15 @@ def find_inventory(request: Request) -> str | None:
     return next((path for path in DEFAULT_INVENTORIES if Path(path).exists()), None)
 
 
-def pool(request: Request) -> Pool:
-    """The connections of one command; use it as a context manager. Passwords come from the environment."""
-    return Pool(
-        ConnectOptions(accept_new_host_keys=request.accept_new_host_keys, credentials=read_credentials(os.environ))
+def pool(request: Request, trail: Trail | None = None) -> Pool:
+    """The connections of one command; use it as a context manager. Passwords come from the environment.
+
+    ``trail`` is told of every command that is sent.
+    """
+    options = ConnectOptions(
+        accept_new_host_keys=request.accept_new_host_keys, credentials=read_credentials(os.environ)
     )
+    return Pool(options, trail.sent if trail else None)
 
 
 def read_inventory(request: Request, connections: Pool) -> Inventory:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netbench import app, terminal
 from netbench.errors import LockedError, UsageError
 from netbench.progress import observer
+from netbench.run.audit import NAME, begin
 
 if TYPE_CHECKING:
     from netbench.resuming import Stored
@@ -24,7 +25,7 @@ def plan(arguments: Arguments) -> None:
     with terminal.exit_codes():
         request = make_request(arguments)
         _lab_unless_inventory(request)
-        with app.pool(request) as connections:
+        with app.pool(request, begin("plan")) as connections:
             terminal.show_plan(app.make_campaign(request, connections))
 
 
@@ -33,7 +34,7 @@ def check(arguments: Arguments) -> None:
     with terminal.exit_codes():
         request = make_request(arguments)
         _lab_unless_inventory(request)
-        with app.pool(request) as connections:
+        with app.pool(request, begin("check")) as connections:
             campaign = app.make_campaign(request, connections)
             checked = app.check(campaign, connections)
             checked = checked.adding(app.lease_checks(campaign, connections))
@@ -56,7 +57,8 @@ def bench(arguments: Arguments) -> None:
     with terminal.exit_codes():
         request = make_request(arguments)
         _lab_unless_inventory(request)
-        with app.pool(request) as connections:
+        trail = begin("bench")
+        with app.pool(request, trail) as connections:
             campaign = app.make_campaign(request, connections)
             for text in campaign.notes:
                 terminal.note(f"note: {text}")
@@ -64,7 +66,7 @@ def bench(arguments: Arguments) -> None:
                 _unguarded(leases)
                 checked = app.check(campaign, connections)
                 terminal.show_checks(checked, all_rows=False)
-                result = app.bench(checked, observer(quiet=arguments["quiet"]), leases, sys.argv[1:])
+                result = app.bench(checked, observer(quiet=arguments["quiet"]), leases, sys.argv[1:], trail)
         _end(result, request)
 
 
@@ -77,7 +79,9 @@ def resume(arguments: Arguments) -> None:
         directory = resuming.find(arguments["resume"], request)
         if directory.manifest().lab:
             _lab_unless_inventory(request)
-        with directory.lock(), app.pool(request) as connections:
+        trail = begin("resume")
+        with directory.lock(), app.pool(request, trail) as connections:
+            trail.move(directory.path / NAME)
             stored = resuming.open_run(directory, request)
             if stored.whole:
                 terminal.note(f"{directory.path.name} is finished: every step gave a result")
@@ -123,7 +127,7 @@ def clean(arguments: Arguments) -> None:
     with terminal.exit_codes():
         request = make_request(arguments)
         _lab_unless_inventory(request)
-        with app.pool(request) as connections:
+        with app.pool(request, begin("clean")) as connections:
             found = app.clean(request, connections, dry_run=arguments["dry_run"], force=arguments["force"])
         if found:
             header = ("endpoint", "what", "state", "done")
@@ -150,7 +154,7 @@ def show_inventory(arguments: Arguments) -> None:
 
     with terminal.exit_codes():
         request = make_request(arguments)
-        with app.pool(request) as connections:
+        with app.pool(request, begin("inventory")) as connections:
             inventory = app.read_inventory(request, connections)
         header = ("endpoint", "kind", "node", "zone", "address", "instance type", "reached by")
         terminal.say(terminal.table(header, describe(inventory)))

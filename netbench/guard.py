@@ -20,7 +20,7 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
 
     ``token``: of a run that is taken up again, whose own leases do not keep it out.
     Raises LockedError, which says who holds one, since when and until when; then nothing is held. Where the request
-    says to keep going, nodes that another run holds are in ``lost``. Endpoints that cannot be leased are in ``missing``.
+    says to keep going, nodes that another run holds are in ``lost``. Endpoints that cannot be leased: ``missing``.
     """
     endpoints = _of_nodes(campaign)
     with locked(endpoint.address for endpoint in endpoints):

@@ -79,6 +79,12 @@ def append(path: Path, data: bytes) -> None:
             _sync_directory(path.parent)
 
 
+def append_quick(path: Path, data: bytes) -> None:
+    """Add to the end of a file; a crash of the machine may lose it."""
+    with explained(path, "write"), _private(path, os.O_APPEND) as descriptor:
+        _write_all(descriptor, data)
+
+
 def truncate(path: Path, size: int) -> None:
     """Cut a file off after ``size`` bytes."""
     with explained(path, "write"), _private(path, 0) as descriptor:

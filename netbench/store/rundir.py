@@ -5,6 +5,7 @@
     plan.json        every step in order
     .lock            held by the process that runs it
     samples.jsonl    a line for each attempt at a step
+    commands.jsonl   every command that was sent to an endpoint, and how it ended
     raw/             what the tools said, byte by byte: STEP.ATTEMPT.PART
     report.md        made from the others, any time again; so is findings.json
 """

@@ -103,6 +103,12 @@ class SshTransport:
             self._connection = connection
             return connection
 
+    @property
+    def who(self) -> str:
+        """user@host:port of the connection there is; "" before the first command."""
+        connection = self._connection
+        return f"{connection.user}@{connection.host}:{connection.port}" if connection is not None else ""
+
     def close(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None

@@ -1,9 +1,9 @@
 """The one way a program gets to a shell on an endpoint, and its answer back.
 
 What a login shell gets is one constant line that every shell takes for the same thing: it starts ``sh`` with the
-program on stdin, and ends it when its time is over. So no login shell parses a program, no process title shows one, and a
-program that arrives in part is a syntax error instead of a half of it. The answer is framed by a token that comes with
-the program: whatever else is printed there (banners, rc files, a forged answer) is noise.
+program on stdin, and ends it when its time is over. So no login shell parses a program, no process title shows one, and
+a program that arrives in part is a syntax error instead of a half of it. The answer is framed by a token that comes
+with the program: whatever else is printed there (banners, rc files, a forged answer) is noise.
 """
 
 from __future__ import annotations
