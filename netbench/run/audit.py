@@ -1,7 +1,7 @@
 """The audit trail: every command that is sent to an endpoint, when, where, as whom, and how it ended.
 
 A line of JSON when a command is sent, and one with the same ``n`` when it has ended: so a run that was killed still
-tells what it had sent. Programs of ours are named, with their arguments; what travels on stdin, and secrets, are left out.
+tells what it had sent. Programs of ours are named, with their arguments; stdin and secrets are left out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Trail:
         self._write({"n": number, "at": now, "to": where(access), "argv": words})
 
         def ended(how: Completed | NetbenchError, who: str) -> None:
-            line = {"n": number, "as": who or None, "seconds": round(time.monotonic() - begun, 3)}
+            seconds = round(time.monotonic() - begun, 3)
+            line: dict[str, object] = {"n": number, "as": who or None, "seconds": seconds}
             if isinstance(how, NetbenchError):
                 line["error"] = _clean(str(how), command.secrets)
             else:
