@@ -125,6 +125,7 @@ watch() { # a beat a second, and the deadline. The nap is reaped before this end
 
 case $verb in
 start)
+  trap '' PIPE
   id=$1 deadline=$2 linger=$3 hex=$4 device=$5 limit=$6
   shift 6
   for attempt in 1 2 3; do # another job that ends may remove the state directory just now

@@ -31,7 +31,7 @@ CPU = 20  # seconds of CPU time that a script may use
 # Not `exec`, since the sleep must be waited for, or a pod whose first process does not reap keeps it as a zombie; no
 # `timeout`, because BusyBox's leaves such an orphan. No "!" before anything but a blank: csh takes it for history.
 _BODY = (
-    'trap "" HUP INT PIPE ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & '
+    'trap "" HUP INT ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & '
     "netbench_s=$! ; export netbench_s ; sh <&3 3<&- & exec 3<&- ; {{ wait $netbench_s ; }} 2>/dev/null ; "
     "[ $? -gt 128 ] || {{ kill $! ; sleep 1 ; kill -9 $! ; }} 2>/dev/null ; wait $! "
 )
@@ -50,6 +50,7 @@ _PLAIN = """printf '\\n%s o\\n' "$netbench_t"
 trap 'kill -9 $! 2>/dev/null' TERM
 wait $!
 netbench_r=$?
+wait
 printf '\\n%s e %s -\\n' "$netbench_t" "$netbench_r"
 exit"""
 
