@@ -58,6 +58,8 @@ def _lease_rows(name: str, survey: Survey) -> list[Check]:
         remedy = "make one of these places writable there, with room in it"
         return [Check(name, "lease", f"none could be made: {survey.reasons}", FailureClass.PERMISSION, remedy)]
     rows = [Check(name, "lease", "free")]
+    if survey.odd:
+        rows.append(Check(name, "lease", f"passed over: {survey.odd[0]}", warns=True))
     if survey.others:
         detail = f"{len(survey.others)} leases of other users, which keep no run of yours out: {survey.others[0]}"
         rows.append(Check(name, "lease", detail, warns=True))

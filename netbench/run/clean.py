@@ -85,6 +85,8 @@ class _Sweep:
                 yield self._in_use(what, lease.state, lease)
             else:
                 yield Found(self._name, what, lease.state, f"left alone: it belongs to uid {lease.uid}")
+        for odd in self._survey.odd:
+            yield Found(self._name, "state directory", odd, "left alone: remove it if it is nobody's")
         for other in self._survey.others:
             yield Found(self._name, other, "of another user", "left alone: it keeps no run of yours out")
 

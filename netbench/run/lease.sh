@@ -4,7 +4,8 @@
 #   list PLACES                        say what leases there are, and where one would be made
 # Answers: "lease STATE AGE LEFT UID TOKEN PLACE HOLDER", STATE being held (by the caller), busy (held by another run),
 # live, expired, broken (no record of netbench's) or unreadable; "me UID"; "place PLACE", or "noplace REASONS" (exit code
-# 3 of take); "other UID PLACE TOKEN" for those of users whose leases do not bind this one.
+# 3 of take); "other UID PLACE TOKEN" for those of users whose leases do not bind this one; "odd WORDS" for what stands where
+# a state directory of this user's or root's would be, and cannot be trusted.
 #
 # A lease is a file lease.TOKEN in its owner's state directory (see state.sh): all can read it, and only its owner can
 # make, change or remove it. It binds runs of the same user, and those of root bind everybody: a lease of somebody else's
@@ -168,7 +169,10 @@ list)
   tell "me $me"
   for place in $places; do
     for user in $users; do
-      safe "$place" "$user" || continue
+      if ! safe "$place" "$user"; then
+        case $why in missing | "no such directory") ;; *) tell "odd $why" ;; esac
+        continue
+      fi
       for file in lease.* draft.*; do
         case $file in
         draft.*)

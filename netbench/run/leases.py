@@ -82,6 +82,9 @@ class Survey:
     place: str = ""  # where one would be made; "" where none can be
     reasons: str = ""  # why none can be made
     others: tuple[str, ...] = ()  # leases of users who bind nobody but themselves, in words
+    odd: tuple[
+        str, ...
+    ] = ()  # what stands in the place of a state directory and is not trusted, in words; from outside
 
     @property
     def binding(self) -> Lease | None:
@@ -267,7 +270,7 @@ _LEASE = re.compile(r"^lease ([a-z]+) (\d{1,10}) (\d{1,10}) (\d{1,10}) ([0-9a-f]
 
 
 def _read(text: str) -> Survey:
-    leases, others, told = [], [], {"me": "", "place": "", "noplace": ""}
+    leases, others, odd, told = [], [], [], {"me": "", "place": "", "noplace": ""}
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if match := _LEASE.match(line):
@@ -277,4 +280,6 @@ def _read(text: str) -> Survey:
             told[word] = rest[:1000]
         elif word == "other" and len(parts := rest.split()) == 3:
             others.append(f"lease {parts[2]} of uid {parts[0]} in {parts[1]}")
-    return Survey(tuple(leases), told["me"], told["place"], told["noplace"], tuple(others))
+        elif word == "odd":
+            odd.append(rest[:300])
+    return Survey(tuple(leases), told["me"], told["place"], told["noplace"], tuple(others), tuple(odd))
