@@ -17,6 +17,7 @@ from netbench.inventory.words import said, shown
 from netbench.model import Command, Completed, PodSource
 
 DEADLINE = 60.0  # seconds; 700 node objects are some ten megabytes
+LARGEST = 256 << 20  # bytes of a list: a pod takes some 10 KB, a node 20 KB
 NOT_FOUND = 127  # what env and shells exit with for a program that is not there
 
 Run = Callable[[Command], Completed]
@@ -125,7 +126,7 @@ def get_nodes(source: PodSource, run: Run, where: str) -> tuple[KubernetesNode, 
 
 def _get(model: type[List], source: PodSource, run: Run, where: str, *arguments: str) -> List:
     argv = source.cluster.argv(*arguments)
-    done = _patiently(run, Command(argv, deadline=DEADLINE))
+    done = _patiently(run, Command(argv, deadline=DEADLINE, limit=LARGEST))
     if done.exit_code != 0:
         last = said(done.error_text.splitlines()[-1]) if done.error_text else "without a word"
         remedy = _remedy(done.exit_code, last) or f"try it: {shlex.join(argv)}"
