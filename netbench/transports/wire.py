@@ -29,8 +29,11 @@ CPU = 20  # seconds of CPU time that a script may use
 
 # $! and $s of the inner sh: sleep is the deadline, ended by the program itself when it is through (see program).
 # Not `exec`, since the sleep must be waited for, or a pod whose first process does not reap keeps it as a zombie; no
-# `timeout`, because BusyBox's leaves such an orphan. No "!" before anything but a blank: csh takes it for history.
+# `timeout`, because BusyBox's leaves such an orphan. A bash that is called sh takes functions from the environment.
+# No "!" before anything but a blank: csh takes it for history.
 _BODY = (
+    "unset -f command echo kill sh sleep wait ; command -v sleep >/dev/null || "
+    '{{ echo "sh finds no sleep on its PATH" >&2 ; exit 127 ; }} ; '
     'trap "" HUP INT ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & '
     "netbench_s=$! ; export netbench_s ; sh <&3 3<&- & exec 3<&- ; {{ wait $netbench_s ; }} 2>/dev/null ; "
     "[ $? -gt 128 ] || {{ kill $! ; sleep 1 ; kill -9 $! ; }} 2>/dev/null ; wait $! "

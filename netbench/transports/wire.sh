@@ -3,6 +3,9 @@
 LC_ALL=C
 export LC_ALL
 unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
+# bash takes functions from the environment, where an rc file may have put any
+unset -f cat cd chmod command date echo ethtool exit grep ip iperf3 kill ls mkdir mv nproc ping printf read readlink rm \
+  rmdir sed set setpriv setsid sleep stat tc test trap ulimit umask uname wait wc
 umask 077
 set -u
 netbench_n=0
