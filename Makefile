@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: bench test test-lab test-cluster lint perf truth fuzz faults soak system clean help
+.PHONY: bench test test-lab test-cluster lint perf truth fuzz faults soak system requirements clean help
 
 fuzz: $(READY) ## fuzz every parser, coverage-guided, for SECONDS (60) each; needs atheris (extra fuzz)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[fuzz]"
+	$(PIP) install --require-hashes --only-binary :all: --requirement requirements/fuzz.txt
 	nice -n 19 $(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(TARGETS)
 
 help: ## list the targets
@@ -50,12 +51,28 @@ soak: $(READY) ## 500 steps in a row: memory, threads and file descriptors
 system:
 	@.ci/system-packages
 
-$(READY): setup.cfg pyproject.toml .ci/system-packages
+# Wheels alone, by their hashes: nothing is built with what no hash stands for
+$(READY): setup.cfg pyproject.toml requirements/dev.txt .ci/system-packages
 	@.ci/system-packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "netbench needs Python 3.10 or later: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) install --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# For every Python from 3.10 on. uv is in a venv of its own; it chooses, and what is installed is what its hashes say
+UV := $(VENV)/uv
+BUILD := setuptools>=64
+COMPILE := $(UV)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+  --no-annotate --custom-compile-command "make requirements" $(UPGRADE)
+
+requirements: ## make requirements/*.txt again after a change of setup.cfg; UPGRADE=--upgrade takes the newest releases
+	$(PYTHON) -m venv $(UV)
+	$(UV)/bin/pip install --quiet --disable-pip-version-check --upgrade uv
+	echo '$(BUILD)' | $(COMPILE) setup.cfg - --output-file requirements/core.txt
+	echo '$(BUILD)' | $(COMPILE) setup.cfg - --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt
+	$(COMPILE) requirements/fuzz.in --output-file requirements/fuzz.txt
+	rm -rf $(UV)
 
 clean: ## remove the virtual environment and caches; runs under reports/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache netbench.egg-info
