@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
-SUITE := .ci/suite
+SUITE := .ci/suite $(if $(PYTEST_ARGS),--may-be-empty) # -k may leave nothing of a suite
 
 .PHONY: bench test test-long test-long-many test-long-cluster lint perf truth fuzz faults soak system requirements clean help
 
@@ -27,13 +27,13 @@ test: $(READY) ## for newcomers, under 15 minutes: what this machine can run of 
 test-long: $(READY) ## the rest: faults, attacks, login shells, a cluster where there is one, speeds (half an hour)
 	@.ci/system-packages test-long
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-long-many test-long-cluster
-	@$(SUITE) --may-be-empty "long tests, speeds" $(BIN)/pytest -m "long and quiet" $(PYTEST_ARGS)
+	@$(SUITE) "long tests, speeds" $(BIN)/pytest -m "long and quiet" $(PYTEST_ARGS)
 
 test-long-many: $(READY)
-	@$(SUITE) --may-be-empty "long tests" $(BIN)/pytest -n 3 -m "long and not cluster and not quiet" $(PYTEST_ARGS)
+	@$(SUITE) "long tests" $(BIN)/pytest -n 3 -m "long and not cluster and not quiet" $(PYTEST_ARGS)
 
 test-long-cluster: $(READY)
-	@$(SUITE) --may-be-empty "long tests, cluster" $(BIN)/pytest -m "long and cluster and not quiet" $(PYTEST_ARGS)
+	@$(SUITE) $(if $(NETBENCH_TEST_KUBECONFIG),,--may-be-empty) "long tests, cluster" $(BIN)/pytest -m "long and cluster and not quiet" $(PYTEST_ARGS)
 
 lint: $(READY) ## ruff, mypy, import-linter
 	@$(SUITE) "ruff" $(BIN)/ruff check .
