@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e.campaign import KINDS, assert_complete, bench, netbench, values
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 KUBECONFIG = os.environ.get("NETBENCH_TEST_KUBECONFIG", "")
 SSH = Path(os.environ.get("NETBENCH_TEST_SSH", "/nonexistent"))
 IMAGE = os.environ.get("NETBENCH_TEST_IMAGE", "localhost/netbench:1")

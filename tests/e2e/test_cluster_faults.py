@@ -26,7 +26,7 @@ from tests.transports.relay import Relay
 
 __all__ = ["cluster"]  # the fixture
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 PODS = ("--profile", "smoke", "--kinds", "terway")
 AWAY = 20  # seconds
 SEEDS = pytest.mark.parametrize("seed", range(int(os.environ.get("NETBENCH_CLUSTER_FAULTS", "1"))))

@@ -20,7 +20,7 @@ from tests.e2e.test_cluster import KUBECONFIG, NAMESPACE, Cluster, cluster, conf
 
 __all__ = ["cluster"]  # the fixture
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(600)]
 RBAC = Path(__file__).parents[2] / "docs" / "rbac"
 TOKEN = {
     "apiVersion": "v1",

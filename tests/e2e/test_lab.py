@@ -50,6 +50,7 @@ def test_a_whole_campaign(lab: Lab, zone: str, tmp_path: Path) -> None:
         assert 0.7 * RATE < max(measured) < 0.98 * RATE, (cell, measured)
 
 
+@pytest.mark.long
 @pytest.mark.quiet
 def test_the_numbers_agree_with_the_commands_typed_by_hand(lab: Lab, tmp_path: Path) -> None:
     campaign = bench(

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.site import Process, Site, end, soon
 from tests.lab.conftest import running_lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(200)]
 SECONDS = 10
 ARGUMENTS = ("--profile", "smoke", "--probes", "throughput", "--rounds", "1", "--duration", str(SECONDS))
 

@@ -1,7 +1,7 @@
 """Faults at seeded random moments of a run in the lab: nothing lost, nothing doubled, no wrong number, nothing left.
 
-``make faults`` makes 200 of them; ``make test`` one of each kind. NETBENCH_FAULTS says how many, NETBENCH_FAULTS_SEED
-where the numbers begin.
+``make faults`` makes 200 of them; ``make test-long`` one of each kind. NETBENCH_FAULTS says how many,
+NETBENCH_FAULTS_SEED where the numbers begin.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.faults.faults import FAULTS, HOSTS, PODS
 from tests.faults.site import Site, soon
 from tests.lab.conftest import need_lab, running_lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(400)]
 ENDPOINTS = (*HOSTS, *PODS, "a1-terway-eni", "a2-terway-eni")  # of the nodes that are measured: all are leased
 RATE = 400e6  # bit/s of every link
 PAYLOAD = 0.9565 * RATE  # what headers leave of it (MTU 1500, TCP with timestamps)

@@ -17,7 +17,7 @@ import pytest
 from tests.faults.site import TOOLS, Process, Site, end, soon
 from tests.lab.conftest import running_lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(200)]
 QUICK = ("--profile", "smoke", "--kinds", "host,terway", "--probes", "latency", "--rounds", "1")
 PROGRAM = (sys.executable, "-m", "netbench")
 ENDPOINTS = ("a1", "a2", "a1-terway", "a2-terway")

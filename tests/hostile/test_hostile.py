@@ -22,7 +22,7 @@ from tests.fuzz.targets import UNSAFE
 from tests.hostile.corpus import CANARY, corpus
 from tests.lab.conftest import Lab, running_lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 
 
