@@ -22,8 +22,8 @@ enter() { # PLACE ID: into the job's directory
   safe "$1" "$me" && cd -P -- "job.$2" 2>/dev/null && [ "$PWD" = "$home/job.$2" ]
 }
 
-clear() { # out of the job's directory, which goes
-  cd "$home" && rm -rf "job.$1" && leave
+clear() { # out of the job's directory, which goes. By "..", not by name: what bears our names by now may be another's
+  cd -P .. && rm -rf "job.$1" && leave
 }
 
 born() { # PID: sets $since to its start time in ticks since boot; fails when it is gone, a zombie, or no number
@@ -135,7 +135,6 @@ start)
     echo "$places: ${why:-cannot be written to}" >&2
     finish 90
   fi
-  dir=$PWD
   stop='' child=''
   clock
   until=$((now + deadline))
@@ -150,7 +149,7 @@ start)
   (
     ulimit -S -t unlimited
     ulimit -f $((limit / 512 + 1))
-    TMPDIR=$dir
+    TMPDIR=. # this directory, whatever becomes of its name
     export TMPDIR
     exec "$@"
   ) >out 2>err &

@@ -51,7 +51,7 @@ room() { # can this directory hold a file with something in it?
 }
 
 leave() { # out of the state directory, which goes where it is empty
-  cd .. && rmdir "netbench-$me" 2>/dev/null
+  cd -P .. && rmdir "netbench-$me" 2>/dev/null
   cd /
 }
 

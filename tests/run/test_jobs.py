@@ -9,18 +9,23 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from netbench.errors import ConnectionCutError, DeadlineError, TransportError
+from netbench.errors import ConnectionCutError, DeadlineError, OutputLimitError, TransportError
 from netbench.model import Command, Completed, Measurement, Moved
-from netbench.run.jobs import Beat, FrameReader, Job, JobGoneError
+from netbench.run.jobs import Beat, FrameReader, Job, JobGoneError, Left, end_job, find_jobs
+from netbench.run.scripts import script
 from netbench.run.snapshots import activity
 from netbench.run.validity import judge
+from netbench.transports import wire
 from netbench.transports.base import OnOutput
 from netbench.transports.local import LocalTransport
 
@@ -28,30 +33,63 @@ SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
 LISTEN = "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',int(sys.argv[1]))); s.listen(); time.sleep(60)"
 
 
+@cache
+def path_of(shell: str) -> str:
+    """A PATH on which ``sh`` is the shell under test: the one that starts programs, and the one that reads them."""
+    directory = tempfile.TemporaryDirectory(prefix="netbench-test-shell-")
+    _kept.append(directory)
+    Path(directory.name).chmod(0o755)
+    Path(directory.name, "sh").symlink_to(str(shutil.which(shell)))
+    return f"{directory.name}:{os.environ['PATH']}"
+
+
+_kept: list[tempfile.TemporaryDirectory[str]] = []
+
+
 class ShellTransport(LocalTransport):
     """This machine, with ``sh`` being the shell under test."""
 
     def __init__(self, shell: str) -> None:
-        self._shell = ("busybox", "sh") if shell == "busybox" else (shell,)
+        self._path = path_of(shell)
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
-        argv = (*self._shell, *command.argv[1:]) if command.argv[0] == "sh" else command.argv
-        return super().run(Command(argv, command.env, command.deadline), on_output)
+        return super().run(replace(command, env={"PATH": self._path, **command.env}), on_output)
+
+
+def sent(command: Command, shell: str = "sh") -> tuple[subprocess.Popen[bytes], bytes]:
+    """A script on its way, with nobody who waits for it; and its token."""
+    token = wire.new_token()
+    environment = {**os.environ, **({"PATH": path_of(shell)} if shell != "sh" else {})}
+    process = subprocess.Popen(
+        wire.argv(command.deadline),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    with process.stdin:
+        process.stdin.write(wire.program(command, token).encode())
+    return process, token.encode()
 
 
 class CutTransport(LocalTransport):
     """Loses the link of the first ``cuts`` commands after their first output, as a firewall would."""
 
-    def __init__(self, cuts: int) -> None:
-        self.cuts = cuts
+    def __init__(self, cuts: int, *, greeting: bool = False) -> None:
+        """``greeting``: already what the login shell says is output."""
+        self.cuts, self._greeting = cuts, greeting
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
         if self.cuts <= 0:
             return super().run(command, on_output)
         self.cuts -= 1
-        process = subprocess.Popen(command.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process, token = sent(command)
         assert process.stdout is not None
-        process.stdout.read(1)
+        for line in process.stdout:
+            if self._greeting or token in line:
+                break
         process.stdout.close()
         subprocess_left.append(process)
         raise ConnectionCutError("the test cut the link")
@@ -62,7 +100,7 @@ subprocess_left: list[subprocess.Popen[bytes]] = []
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path: Path) -> Iterator[None]:
-    """After every test: no job directory and no process of a job."""
+    """After every test: no job directory, no state directory, and no process that the test started."""
     yield
     for process in subprocess_left:
         process.wait(30)
@@ -86,7 +124,7 @@ def test_output_exit_code_and_cleanup(transport: LocalTransport, tmp_path: Path)
 
 
 def test_arguments_arrive_as_they_are(transport: LocalTransport, tmp_path: Path) -> None:
-    hostile = ("$(touch pwned)", "a b", "'\"", "-n", "\n", "*", "", "netbench end")
+    hostile = ("$(touch pwned)", "a b", "'\"", "-n", "\n", "*", "", "end")
     job = Job(transport, str(tmp_path), ("printf", "%s|", *hostile), deadline=10)
     assert job.result().stdout == "".join(f"{word}|" for word in hostile).encode()
     job.stop()
@@ -118,7 +156,7 @@ def test_stop_ends_a_frozen_process(transport: LocalTransport, tmp_path: Path) -
     job = Job(transport, str(tmp_path), (sys.executable, "-c", LISTEN, port := str(free_port()), str(tmp_path)),
               deadline=60, port=int(port))  # fmt: skip
     assert job.wait_ready(20)
-    (record,) = tmp_path.glob("netbench-*/child")
+    (record,) = tmp_path.glob("netbench-*/job.*/child")
     os.kill(int(record.read_text().split()[0]), signal.SIGSTOP)
     job.stop()
     assert job.result().status == "stopped"
@@ -175,7 +213,7 @@ def test_a_stopped_server_tells_too(transport: LocalTransport, tmp_path: Path) -
 def test_others_traffic_on_the_device_is_seen(tmp_path: Path) -> None:
     """20 MB that somebody else sends over loopback meanwhile, for a step that says it moved nothing."""
     job = Job(LocalTransport(), str(tmp_path), ("sleep", "1"), deadline=20, device="lo")
-    until(lambda: [path for path in tmp_path.glob("netbench-*/child") if path.read_text()])
+    until(lambda: [path for path in tmp_path.glob("netbench-*/job.*/child") if path.read_text()])
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sender:
         receiver, _ = server.accept()
         with receiver:
@@ -193,13 +231,18 @@ def test_others_traffic_on_the_device_is_seen(tmp_path: Path) -> None:
 
 
 class WrappedTransport(LocalTransport):
-    """This machine, where everything is started by another program."""
+    """This machine, where ``sh`` is started by a line of shell that ends in ``"$@"``."""
 
-    def __init__(self, *program: str) -> None:
-        self._program = program
+    def __init__(self, directory: Path, line: str) -> None:
+        directory.mkdir()
+        self._directory = directory
+        own = directory / "sh"
+        own.write_text(f'#!/bin/sh\nPATH=${{PATH#*:}}\nset -- /bin/sh "$@"\n{line}\n')
+        own.chmod(0o755)
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
-        return super().run(Command((*self._program, *command.argv), command.env, command.deadline), on_output)
+        path = f"{self._directory}:{os.environ['PATH']}"
+        return super().run(replace(command, env={"PATH": path, **command.env}), on_output)
 
 
 @pytest.fixture
@@ -228,7 +271,7 @@ def slow_cgroup() -> Iterator[Path]:
 
 def test_throttling_by_a_real_cgroup_is_seen(slow_cgroup: Path, tmp_path: Path) -> None:
     argv = ("timeout", "1", "sh", "-c", "while :; do :; done")
-    inside = WrappedTransport("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(slow_cgroup))
+    inside = WrappedTransport(tmp_path / "bin", f'echo $$ >"{slow_cgroup}" && exec "$@"')
     job = Job(inside, str(tmp_path), argv, deadline=20)
     told = activity(job.result().host)
     job.stop()
@@ -252,8 +295,9 @@ def test_cgroup_v2_is_read_where_it_is_mounted(tmp_path: Path) -> None:
         folder = mounted / str(level).lstrip("/")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cpu.stat").write_text(f"usage_usec 5\nthrottled_usec {len(level.parts)}\n")
-    program = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /sys/fs/cgroup && exec "$@"', str(mounted))
-    job = Job(WrappedTransport(*program), str(tmp_path), ("sleep", "0.2"), deadline=20)  # the clock has to move
+    line = f"""exec unshare -m /bin/sh -c 'mount --bind "$0" /sys/fs/cgroup && exec "$@"' "{mounted}" "$@\""""
+    inside = WrappedTransport(tmp_path / "bin", line)
+    job = Job(inside, str(tmp_path), ("sleep", "0.2"), deadline=20)  # the clock has to move
     told = job.result().host.decode()
     job.stop()
     for level in levels:
@@ -264,9 +308,10 @@ def test_cgroup_v2_is_read_where_it_is_mounted(tmp_path: Path) -> None:
     assert found.throttled == 0
 
 
+@pytest.mark.parametrize("greeting", [False, True])
 @pytest.mark.parametrize("cuts", [1, 3])
-def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
-    job = Job(CutTransport(cuts), str(tmp_path), ("sh", "-c", "sleep 2; echo measured"), deadline=20)
+def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int, greeting: bool) -> None:
+    job = Job(CutTransport(cuts, greeting=greeting), str(tmp_path), ("sh", "-c", "sleep 2; echo measured"), deadline=20)
     assert job.result().stdout == b"measured\n"
     told = activity(job.result().host)
     assert told is not None
@@ -274,12 +319,21 @@ def test_a_cut_link_still_yields_the_result(tmp_path: Path, cuts: int) -> None:
     job.stop()
 
 
-def test_nothing_stays_when_nobody_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_stays_when_nobody_comes_back(shell: str, tmp_path: Path) -> None:
     """The bastion died: the job ends at its deadline and its directory goes after the time a result is kept."""
-    script = Path("netbench/run/job.sh").read_text(encoding="utf-8")
-    argv = ("sh", "-c", script, "netbench-job", "start", f"{tmp_path}/netbench-1", "1", "1", "", "", "sleep", "60")
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    identity = "1" * 24
+    process, _ = sent(start(tmp_path, identity, "sleep", "60", seconds=1, linger=1), shell)
+    assert process.stdout is not None
+    process.stdout.close()
     subprocess_left.append(process)
+    until(lambda: (tmp_path / f"netbench-{os.geteuid()}" / f"job.{identity}" / "child").exists())
+
+
+def start(place: Path, identity: str, *argv: str, seconds: int = 60, linger: int = 60, limit: int = 4096) -> Command:
+    """What starts a job."""
+    settings = (str(seconds), str(linger), "", "", str(limit))
+    return script("job", "start", str(place), identity, *settings, *argv, deadline=seconds + linger + 60)
 
 
 def test_a_killed_bastion_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -289,8 +343,8 @@ def test_a_killed_bastion_leaves_nothing_behind(tmp_path: Path) -> None:
         "jobs.LINGER = 1; job = jobs.Job(LocalTransport(), sys.argv[1], ('sleep', '985'), deadline=2); job.result()"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as bastion:
-        until(lambda: list(tmp_path.glob("netbench-*/child")))
-        (record,) = tmp_path.glob("netbench-*/child")
+        until(lambda: list(tmp_path.glob("netbench-*/job.*/child")))
+        (record,) = tmp_path.glob("netbench-*/job.*/child")
         until(record.read_text)
         child = int(record.read_text().split()[0])
         bastion.kill()
@@ -308,8 +362,8 @@ def test_the_start_fails_where_the_directory_cannot_be_made(tmp_path: Path) -> N
 
 def test_a_killed_shell_leaves_nothing_once_stopped(tmp_path: Path) -> None:
     job = Job(LocalTransport(), str(tmp_path), ("sleep", "61"), deadline=70)
-    until(lambda: list(tmp_path.glob("netbench-*/child")))
-    (record,) = tmp_path.glob("netbench-*/job")
+    until(lambda: [path for path in tmp_path.glob("netbench-*/job.*/child") if path.read_text()])
+    (record,) = tmp_path.glob("netbench-*/job.*/job")
     os.kill(int(record.read_text().split()[0]), signal.SIGKILL)
     job.stop()
 
@@ -347,18 +401,19 @@ class VanishingTransport(LocalTransport):
         if "start" not in command.argv:
             self.fetched += "fetch" in command.argv
             return super().run(command, on_output)
-        process = subprocess.Popen(command.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process, token = sent(command)
         assert process.stdout is not None
         assert on_output is not None
-        on_output(process.stdout.readline())
-        (record,) = self._place.glob("netbench-*/job")
-        (child,) = self._place.glob("netbench-*/child")
+        line = next(line for line in process.stdout if line.startswith(token))
+        on_output(line.split(b" ", 2)[2])
+        (record,) = self._place.glob("netbench-*/job.*/job")
+        (child,) = self._place.glob("netbench-*/job.*/child")
         ends = [int(path.read_text().split()[0]) for path in (record, child)]
         for pid in ends:
             os.kill(pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        shutil.rmtree(record.parent)
+        shutil.rmtree(record.parent.parent)
         raise ConnectionCutError("the test cut the link")
 
 
@@ -371,7 +426,7 @@ def test_nobody_waits_for_a_job_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_frames_in_any_pieces() -> None:
-    stream = b"banner\nnetbench ready\nnetbench beat 12.5 - 7\nnetbench frame 0 3 2 5\na\nbc\nhost\nnetbench end\n"
+    stream = b"banner\nready\nbeat 12.5 - 7\nframe 0 3 2 5\na\nbc\nhost\nend\n"
     for size in range(1, len(stream)):
         beats: list[Beat] = []
         reader = FrameReader(beats.append)
@@ -396,13 +451,13 @@ def until(condition: object, seconds: float = 20) -> None:
 
 
 def processes_about(text: str) -> list[int]:
-    """Processes (not this one) that hold the text in their command line."""
+    """Processes (not this one) that hold the text in their command line, or in their environment: HOME is the test's."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdecimal() and int(entry.name) != os.getpid():
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-                if text in line:
+                told = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
+                if text in told.replace(b"\0", b" ").decode("utf-8", "replace"):
                     found.append(int(entry.name))
     return found
 
