@@ -46,14 +46,19 @@ def resolve(path: Path | str) -> Path:
             rest += _words(target)
             here = "/" if target.startswith("/") else here
         else:
-            _judge(there, status, path, on_the_way=bool(rest) or stat.S_ISDIR(status.st_mode))
+            if stat.S_ISCHR(status.st_mode):  # who can write to /dev/null writes no file
+                _judge_owner(there, status, path)
+            else:
+                _judge(there, status, path, on_the_way=bool(rest) or stat.S_ISDIR(status.st_mode))
             here = there
     return Path(here)
 
 
 def read(path: Path, largest: int) -> bytes:
     """What is in a trusted regular file of at most ``largest`` bytes. Raises UntrustedError, OSError."""
-    descriptor = os.open(resolve(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    real = resolve(path)
+    _judge_type(real.lstat(), path)  # before it is opened, too: some devices act on that
+    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         judge_file(descriptor, path)
         return read_descriptor(descriptor, path, largest)
@@ -67,8 +72,7 @@ def judge_file(descriptor: int, path: Path, *, writers: bool = True) -> os.stat_
     ``writers`` False: who can write to it does not matter, for its mode and its content are about to be changed.
     """
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise UntrustedError(f"{path}: is not a regular file", "move it away, or name a regular file")
+    _judge_type(status, path)
     if writers:
         _judge(descriptor, status, path)
     else:
@@ -113,6 +117,11 @@ def user_name(uid: int) -> str:
 def believed(uid: int) -> bool:
     """Whether files of that user count: this process's user, and root."""
     return uid in (ROOT, os.geteuid())
+
+
+def _judge_type(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UntrustedError(f"{path}: is not a regular file", "name a regular file, or move it away")
 
 
 def _judge(where: str | int, status: os.stat_result, path: Path | str, *, on_the_way: bool = False) -> None:
