@@ -7,6 +7,7 @@
     |- InventoryError             2   bad inventory: names file, line, key
     |- RunDirError                2   no such run, or it cannot be read or written
     |  '- RunStoppedError         1   a run could not go on in the middle; what was finished is kept
+    |- UntrustedError             2   a file or directory that other users could have written
     |- PreflightError             3   nothing was run
     |- LockedError               75   another run holds the lock
     |- ParseError                 -   a tool's output is not a result
@@ -62,6 +63,12 @@ class RunStoppedError(RunDirError):
     """The run directory could not be written to any more, or a lease was lost; finished samples are kept."""
 
     exit_code = 1
+
+
+class UntrustedError(NetbenchError):
+    """A file that other users could have written, that is no regular file, or that is too large to be one of ours."""
+
+    exit_code = 2
 
 
 class PreflightError(NetbenchError):

@@ -11,6 +11,7 @@ from netbench.run import clean as cleaning
 from netbench.run.check import Check
 from netbench.run.leases import Leases, Survey
 from netbench.run.lock import locked
+from netbench.run.lockplaces import lock_group
 from netbench.transports.pool import Pool
 
 
@@ -23,7 +24,8 @@ def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[L
     says to keep going, nodes that another run holds are in ``lost``. Endpoints that cannot be leased: ``missing``.
     """
     endpoints = _of_nodes(campaign)
-    with locked(endpoint.address for endpoint in endpoints):
+    group = lock_group(campaign.inventory.settings)
+    with locked((endpoint.address for endpoint in endpoints), group=group):
         leases = _leases(endpoints, connections, token, campaign.request.keep_going)
         try:
             leases.take()

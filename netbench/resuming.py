@@ -6,6 +6,7 @@ have become must be what they were.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -14,9 +15,11 @@ from pathlib import Path
 
 from netbench import __version__, app
 from netbench.campaign import Campaign, Request, by_name, read_inventory
-from netbench.errors import PreflightError, UsageError
+from netbench.errors import PreflightError, RunDirError, UsageError
 from netbench.model import FailureClass, Manifest, Outcome, Plan, Session, StepRecord
 from netbench.plan import eta
+from netbench.plan.commands import Rebuilt
+from netbench.probes.base import Probe
 from netbench.probes.registry import load_probes
 from netbench.run import environment
 from netbench.run.events import Observer
@@ -29,6 +32,8 @@ ALLOWED = frozenset(
     "inventory accept_new_host_keys allow_mixed_versions allow_mislabelled keep_going allow_changed_environment"
     " reports lang".split()
 )
+TOKEN = re.compile(r"[0-9a-f]{12}")
+NEW_RUN = "restore the file from a copy, or start a new run without --resume"
 DIED = Outcome(FailureClass.CANCELLED, "netbench ended in the middle of this attempt; what it left is in raw/")
 
 
@@ -65,6 +70,8 @@ def find(run: str, request: Request) -> RunDir:
 def open_run(directory: RunDir, request: Request) -> Stored:
     """The run's state, with a record for each attempt a death cut short. The caller holds its lock."""
     manifest = directory.manifest()
+    if manifest.token and not TOKEN.fullmatch(manifest.token):  # scripts on endpoints are given it
+        raise RunDirError(f"{directory.path}: manifest.json: invalid token {manifest.token!r:.60}", NEW_RUN)
     for step, attempt in directory.unrecorded():
         directory.append(StepRecord(step, DIED, attempt, session=manifest.session))
     inventory = request.inventory
@@ -83,13 +90,35 @@ def finish(stored: Stored) -> app.Result:
 
 
 def make_campaign(stored: Stored, connections: Pool) -> Campaign:
-    """The rest of the stored plan, with the addresses that its endpoints have now."""
+    """The rest of the stored plan, with the addresses that its endpoints have now.
+
+    Commands are made anew, of the probes' options. Raises RunDirError where the stored ones are others; nothing was
+    contacted then.
+    """
+    probes = _require_own_commands(stored)
     inventory = read_inventory(stored.request, connections)
     moved = environment.moved(stored.plan, by_name(inventory))
     plan = environment.readdressed(stored.plan, moved, stored.done)
-    probes = load_probes(tuple(plan.probes), plan.probes)
+    rebuilt = Rebuilt(plan, probes, stored.manifest.instance_types)
+    plan = replace(plan, steps=tuple(step if step.id in stored.done else rebuilt.step(step) for step in plan.steps))
     rest = replace(plan, steps=tuple(step for step in plan.steps if step.id not in stored.done))
     return Campaign(stored.request, inventory, probes, plan, eta(rest), plan.notes)
+
+
+def _require_own_commands(stored: Stored) -> dict[str, Probe]:
+    """The probes with the options of the plan. Raises RunDirError where its commands are not theirs."""
+    plan, where = stored.plan, stored.directory.path
+    try:
+        probes = load_probes(tuple(plan.probes), plan.probes)
+        difference = Rebuilt(plan, probes, stored.manifest.instance_types).difference(stored.done)
+    except UsageError as error:
+        raise RunDirError(f"{where}: plan.json: {error}", error.remedy) from error
+    if difference is not None:
+        raise RunDirError(
+            f"{where}: plan.json: its commands are not those of its probes' options; nothing was run: {difference}",
+            f"use the netbench that started the run ({stored.manifest.netbench}), or start a new run without --resume",
+        )
+    return probes
 
 
 def check(stored: Stored, campaign: Campaign, connections: Pool) -> app.Checked:

@@ -18,5 +18,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
-    for name in ("KUBECONFIG", "SSH_AUTH_SOCK", "NETBENCH_INVENTORY", "NETBENCH_LAB", *VARIABLES):
+    for name in (
+        "KUBECONFIG",
+        "SSH_AUTH_SOCK",
+        "NETBENCH_INVENTORY",
+        "NETBENCH_LAB",
+        "NETBENCH_LOCK_GROUP",
+        *VARIABLES,
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -6,6 +6,8 @@ import re
 import shlex
 from pathlib import Path
 
+from netbench import trust
+from netbench.errors import UntrustedError
 from netbench.inventory.place import Place, Variable, Variables
 from netbench.inventory.schema import HostVariables
 from netbench.inventory.words import is_host_name, is_ip, is_user, shown
@@ -35,12 +37,26 @@ def host_access(name: str, values: HostVariables, variables: Variables, base: Pa
 
 
 def local_path(text: str, place: Place, base: Path) -> str:
-    """A path on this machine: ``~`` expanded, relative ones starting from the inventory's directory."""
+    """A trusted path on this machine: ``~`` expanded, relative ones starting from the inventory's directory.
+
+    What is not there is left to whoever opens it. Raises InventoryError for a file that others could have written.
+    """
     try:
         path = Path(text).expanduser()
     except RuntimeError:
         raise place.error(f"{shown(text)}: there is no such home directory", "write the whole path") from None
+    require_trust(base.absolute() / path, place)
     return str(base.absolute() / path)
+
+
+def require_trust(path: Path, place: Place) -> None:
+    """Raise InventoryError where others than this user and root could have written that file."""
+    try:
+        trust.resolve(path)
+    except UntrustedError as error:
+        raise place.error(str(error), error.remedy) from error
+    except (OSError, ValueError):
+        return
 
 
 def _local(variable: Variable | None, base: Path) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from netbench import trust
+from netbench.errors import InventoryError, UntrustedError
 from netbench.inventory.ini_inventory import read_ini_inventory
 from netbench.inventory.place import Place, Variables
 from netbench.inventory.tree import Tree
@@ -114,25 +115,22 @@ def _read_variables(file: Path) -> Variables:
 
 def _listing(directory: Path) -> list[str]:
     try:
-        names = sorted(path.name for path in directory.iterdir())
+        names = sorted(path.name for path in trust.resolve(directory).iterdir())
+    except UntrustedError as error:  # others could take files away from there
+        raise InventoryError(str(error), error.remedy) from error
     except OSError as error:
         raise _unreadable(directory, error) from error
     return [name for name in names if not name.startswith(".") and not name.endswith("~")]
 
 
 def _read(file: Path) -> str:
-    """The text of a regular file of at most 4 MiB in UTF-8."""
+    """The text of a trusted regular file of at most 4 MiB in UTF-8."""
     try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise Place(str(file)).error("is not a regular file", "name a file or a directory of files")
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST + 1)
+        data = trust.read(file, LARGEST)
+    except UntrustedError as error:
+        raise InventoryError(str(error), error.remedy) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _unreadable(file, error) from error
-    if len(data) > LARGEST:
-        raise Place(str(file)).error(
-            f"is larger than {LARGEST // 1024 // 1024} MiB", "split it, or see that it is text"
-        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ from netbench.inventory.tree import ALL, Tree
 from netbench.inventory.validation import OURS, check_names, used, validate
 from netbench.model import Access, Endpoint, Inventory, Node
 
-SETTINGS = ("lab", "lab_notes", "max_parallel", "kind_order", "baseline_kind")
+SETTINGS = ("lab", "lab_notes", "max_parallel", "kind_order", "baseline_kind", "lock_group")
 
 
 def load(path: str | Path, limit: str | None = None) -> Inventory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from netbench.inventory.access import local_path
+from netbench.inventory.access import local_path, require_trust
 from netbench.inventory.place import Place, Variable
 from netbench.inventory.schema import PodVariables
 from netbench.inventory.words import did_you_mean
@@ -47,6 +47,8 @@ def _source(name: str, entry: PodVariables, place: Place, accesses: Mapping[str,
             f"{name}.kubeconfig is {kubeconfig}, and kubectl runs on {entry.control}",
             "write the whole path there, or leave it out for the default of the user there",
         )
+    if "/" in entry.kubectl and isinstance(control, LocalAccess):
+        require_trust(Path(entry.kubectl), place)  # it is executed
     return PodSource(
         name=name,
         cluster=Cluster(kubeconfig, entry.context, entry.kubectl, control),

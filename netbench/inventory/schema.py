@@ -53,6 +53,7 @@ _TEXT = BeforeValidator(_text)
 HostName = Annotated[str, _TEXT, _that(words.is_host_name, "that cannot be the name of a host", _NAMES)]
 Address = Annotated[str, _TEXT, _that(words.is_host_name, "that is no address", "give an IP address or a name")]
 User = Annotated[str, _TEXT, _that(words.is_user, "that cannot be a user", _NAMES)]
+GroupName = Annotated[str, _TEXT, _that(words.is_user, "that cannot be a group", _NAMES)]
 Label = Annotated[str, _TEXT, _that(words.is_label, "that cannot be a label", _LABELS)]
 FilePath = Annotated[str, _TEXT, _that(_is_path, "that cannot be a path", "give a path that does not begin with -")]
 Plain = Annotated[str, _TEXT, _that(_is_path, "that cannot be", "use printable characters, and do not begin with -")]
@@ -155,3 +156,4 @@ class AllVariables(_Variables):
     netbench_max_parallel: Count | None = None
     netbench_kind_order: Annotated[tuple[Label, ...], BeforeValidator(_listed)] | None = None
     netbench_baseline_kind: Label | None = None
+    netbench_lock_group: GroupName | None = None

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from netbench.errors import UsageError
-from netbench.model import Exclusion, InstanceType, Inventory, Node, Plan, PlannedEndpoint, Precision, Step, ZoneMode
+from netbench.model import Exclusion, Inventory, Plan, PlannedEndpoint, Precision, Step, ZoneMode
+from netbench.plan.commands import type_of, with_commands
 from netbench.plan.endpoints import Chosen, choose_endpoints, natural
 from netbench.plan.ids import Identity, step_ids
 from netbench.plan.kinds import baseline_kind, order_kinds
 from netbench.plan.matrix import Matrix, build_matrix
 from netbench.plan.notes import notes
 from netbench.plan.schedule import balanced_orders, in_waves, rotated
-from netbench.probes.base import FitsSource, Probe
+from netbench.probes.base import Probe
 
 OTHER_ZONE = {ZoneMode.SAME: ZoneMode.CROSS, ZoneMode.CROSS: ZoneMode.SAME}
 
@@ -84,38 +85,26 @@ def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Ite
 
 def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe], inventory: Inventory) -> list[Step]:
     """The steps, not yet in waves."""
-    servers = {name: probe.server() for name, probe in probes.items()}
-    types = {node.name: _type(node, inventory) for node in inventory.nodes}
+    types = {node.name: type_of(node.instance_type, inventory.instance_types) for node in inventory.nodes}
     steps = []
     for step_id, (number, name, cell, pair) in zip(step_ids(order), order, strict=True):
         source = chosen[pair.source][cell.source]
         destination = chosen[pair.destination][cell.destination]
-        probe = probes[name]
-        if isinstance(probe, FitsSource):
-            probe = probe.for_source(pair.source, types[pair.source])
-        steps.append(
-            Step(
-                id=step_id,
-                wave=0,
-                round=number,
-                probe=name,
-                cell=cell,
-                pair=pair,
-                source=source.name,
-                destination=destination.name,
-                client=probe.client(destination.address),
-                server=servers[name],
-                seconds=probe.seconds,
-            )
+        step = Step(
+            id=step_id,
+            wave=0,
+            round=number,
+            probe=name,
+            cell=cell,
+            pair=pair,
+            source=source.name,
+            destination=destination.name,
+            client=(),
+            server=None,
+            seconds=0.0,
         )
+        steps.append(with_commands(step, probes[name], types[pair.source], destination.address))
     return steps
-
-
-def _type(node: Node, inventory: Inventory) -> InstanceType | None:
-    """What is known of the node's type, be it but its name; None where it has none."""
-    if node.instance_type is None:
-        return None
-    return inventory.instance_types.get(node.instance_type, InstanceType(node.instance_type))
 
 
 def _endpoints(

@@ -22,6 +22,7 @@ from netbench.store import files
 NAME = "commands.jsonl"
 KEPT = 100  # trails of commands that made no run directory
 LONGEST = 2000  # characters of one argument
+LARGEST = 256 << 20  # bytes of a trail before there is a run: some kilobytes an endpoint
 MOST = 10_000  # lines that are held where there is no place to write them yet
 
 Ended = Callable[[Completed | NetbenchError, str], None]
@@ -62,8 +63,8 @@ class Trail:
             held = b"".join(self._held)
             self._held.clear()
             if before is not None and before.exists():
-                held += files.read(before)
-            files.append(path, held)
+                held += files.read(before.parent, before.name, LARGEST)
+            files.append(path.parent, path.name, held)
             if before is not None:
                 before.unlink(missing_ok=True)
 
@@ -74,7 +75,7 @@ class Trail:
                 self._held = [*self._held[1 - MOST :], data] if len(self._held) >= MOST else [*self._held, data]
                 return
             try:
-                files.append_quick(self._path, data)
+                files.append_quick(self._path.parent, self._path.name, data)
             except NetbenchError:
                 self._path = None
                 self._held.append(data)

@@ -1,4 +1,9 @@
-"""Files that are whole or not there, private to their owner, with errors that say what to do."""
+"""Files that are whole or not there, private to their owner, with errors that say what to do.
+
+A file is named by the directory that is judged (a run's) and a name in it, with at most one directory between. All of
+them are opened one within the other and judged as they are open, so that nobody can exchange one meanwhile: only
+directories and regular files of this user's or root's count, and nothing that others can write to.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from netbench.errors import RunDirError
+from netbench import trust
+from netbench.errors import RunDirError, UntrustedError
 
+_NEITHER_LINK_NOR_WAIT = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 DIRECTORY, FILE = 0o700, 0o600  # raw outputs and addresses are nobody else's business; the umask has no say in it
 
 _ELSEWHERE = "or choose another place with --reports"
@@ -20,6 +27,7 @@ _REMEDIES = {
     errno.EROFS: f"mount that file system writable, {_ELSEWHERE}",
     errno.EACCES: f"give your user the right to it (ls -ld shows who has it), {_ELSEWHERE}",
     errno.EPERM: f"give your user the right to it (ls -ld shows who has it), {_ELSEWHERE}",
+    errno.ELOOP: "replace the symbolic link by the file itself",
     errno.EEXIST: f"move what is there away, {_ELSEWHERE}",
     errno.ENOTDIR: f"a part of that path is a file; move it away, {_ELSEWHERE}",
     errno.ENOENT: "check the name; the run may be incomplete",
@@ -32,6 +40,8 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     """Turn an OSError into a RunDirError that names the path and a remedy. ``doing``: "write", "read", "create"."""
     try:
         yield
+    except UntrustedError as error:
+        raise RunDirError(f"cannot {doing} {error}", error.remedy) from error
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, f"check the file system that holds {path.parent}")
         raise RunDirError(f"cannot {doing} {path}: {error.strerror or error}", remedy) from error
@@ -47,27 +57,27 @@ def make_directory(path: Path) -> bool:
     return True
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(root: Path, name: str, data: bytes) -> None:
     """Write a file so that after a crash at any moment either the old content is there or the new one."""
-    beside = path.with_name(f".{path.name}.tmp")
-    with explained(path, "write"):
+    with explained(root / name, "write"), _opened(root, name) as (place, last):
+        beside = f".{last}.tmp"
         try:
-            with _private(beside, os.O_TRUNC) as descriptor:
+            with _private(place, beside, os.O_TRUNC, root / name) as descriptor:
                 _write_all(descriptor, data)
                 os.fsync(descriptor)
-            beside.replace(path)
+            os.replace(beside, last, src_dir_fd=place, dst_dir_fd=place)
         except OSError:
             with contextlib.suppress(OSError):
-                beside.unlink()
+                os.unlink(beside, dir_fd=place)
             raise
-        _sync_directory(path.parent)
+        os.fsync(place)
 
 
-def append(path: Path, data: bytes) -> None:
+def append(root: Path, name: str, data: bytes) -> None:
     """Add to the end of a file and wait until it is on disk. What a failure wrote of it is taken back."""
-    with explained(path, "write"):
-        new = not path.exists()
-        with _private(path, os.O_APPEND) as descriptor:
+    with explained(root / name, "write"), _opened(root, name) as (place, last):
+        new = not _is_there(place, last)
+        with _private(place, last, os.O_APPEND, root / name) as descriptor:
             size = os.fstat(descriptor).st_size
             try:
                 _write_all(descriptor, data)
@@ -76,48 +86,101 @@ def append(path: Path, data: bytes) -> None:
                 os.ftruncate(descriptor, size)
                 raise
         if new:
-            _sync_directory(path.parent)
+            os.fsync(place)  # a new name is on disk only when its directory is
 
 
-def append_quick(path: Path, data: bytes) -> None:
+def append_quick(root: Path, name: str, data: bytes) -> None:
     """Add to the end of a file; a crash of the machine may lose it."""
-    with explained(path, "write"), _private(path, os.O_APPEND) as descriptor:
+    with (
+        explained(root / name, "write"),
+        _opened(root, name) as (place, last),
+        _private(place, last, os.O_APPEND, root / name) as descriptor,
+    ):
         _write_all(descriptor, data)
 
 
-def truncate(path: Path, size: int) -> None:
+def truncate(root: Path, name: str, size: int) -> None:
     """Cut a file off after ``size`` bytes."""
-    with explained(path, "write"), _private(path, 0) as descriptor:
+    with (
+        explained(root / name, "write"),
+        _opened(root, name) as (place, last),
+        _private(place, last, 0, root / name) as descriptor,
+    ):
         os.ftruncate(descriptor, size)
 
 
-def read(path: Path) -> bytes:
-    """The whole file."""
-    with explained(path, "read"):
-        return path.read_bytes()
+def read(root: Path, name: str, largest: int) -> bytes:
+    """The whole file, of at most ``largest`` bytes."""
+    with explained(root / name, "read"), _opened(root, name) as (place, last):
+        descriptor = os.open(last, os.O_RDONLY | _NEITHER_LINK_NOR_WAIT, dir_fd=place)
+        try:
+            trust.judge_file(descriptor, root / name)
+            return trust.read_descriptor(descriptor, root / name, largest)
+        finally:
+            os.close(descriptor)
+
+
+def exists(root: Path, name: str) -> bool:
+    """Whether there is anything of that name, in a directory that counts."""
+    with explained(root / name, "read"), _opened(root, name) as (place, last):
+        return _is_there(place, last)
+
+
+def listing(root: Path, name: str = "") -> list[str]:
+    """The names in a directory that counts: ``root`` itself, or ``name`` in it."""
+    with explained(root / name, "read"), _opened(root, f"{name}/" if name else "") as (place, _):
+        return os.listdir(place)  # noqa: PTH208 - the open directory, not whatever has its name now
 
 
 @contextlib.contextmanager
-def _private(path: Path, flags: int) -> Iterator[int]:
-    """The file, open for writing; made where it is not there. A symbolic link is not followed."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags, FILE)
+def held_open(root: Path, name: str) -> Iterator[int]:
+    """A file that is made where it is missing, open to be locked; nobody else can open it."""
+    with _opened(root, name) as (place, last), _private(place, last, 0, root / name) as descriptor:
+        yield descriptor
+
+
+@contextlib.contextmanager
+def _opened(root: Path, name: str) -> Iterator[tuple[int, str]]:
+    """The directory that ``name`` is in, open and judged, and the last part of the name."""
+    between, _, last = name.rpartition("/")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    outer = os.open(root, flags)
     try:
+        trust.judge_directory(outer, root)
+        if not between:
+            yield outer, last
+            return
+        inner = os.open(between, flags | os.O_NOFOLLOW, dir_fd=outer)
+        try:
+            trust.judge_directory(inner, root / between)
+            yield inner, last
+        finally:
+            os.close(inner)
+    finally:
+        os.close(outer)
+
+
+@contextlib.contextmanager
+def _private(place: int, name: str, flags: int, path: Path) -> Iterator[int]:
+    """The file, open for writing; made where it is not there."""
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | _NEITHER_LINK_NOR_WAIT | flags, FILE, dir_fd=place)
+    try:
+        trust.judge_file(descriptor, path, writers=False)
         os.fchmod(descriptor, FILE)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
+def _is_there(place: int, name: str) -> bool:
+    try:
+        os.lstat(name, dir_fd=place)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_directory(path: Path) -> None:
-    """A new name is on disk only when its directory is."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

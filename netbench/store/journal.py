@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from netbench.errors import RunDirError
 from netbench.model import StepRecord
 from netbench.store import files
 from netbench.store.documents import decode, encode
+
+LONGEST = 4 << 20  # bytes of one record, which are about 3,000: a thousand times that
+LARGEST = 512 << 20  # bytes of all: 170,000 records, more than the attempts of a run of a month
 
 
 class Journal:
@@ -17,19 +21,26 @@ class Journal:
     whoever adds to it takes it away first.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, root: Path, name: str) -> None:
+        self.path = root / name
+        self._root, self._name = root, name
         self._mended = False
 
     def append(self, record: StepRecord) -> None:
         """Add a record; it is on disk when this returns."""
         if not self._mended:
             self._mend()
-        files.append(self.path, encode(record, f"{self.path}: {record.step}") + b"\n")
+        files.append(self._root, self._name, encode(record, f"{self.path}: {record.step}") + b"\n")
 
     def read(self) -> tuple[tuple[StepRecord, ...], str | None]:
         """All records in the order they were added, and what is wrong with the last line (None: nothing)."""
         *lines, rest = self._data().split(b"\n")
+        for number, line in enumerate((*lines, rest), start=1):
+            if len(line) > LONGEST:
+                raise RunDirError(
+                    f"{self.path}, line {number}: a record longer than {LONGEST >> 20} MiB",
+                    "restore the file from a copy, or start a new run",
+                )
         records = [
             decode(StepRecord, line, f"{self.path}, line {number}") for number, line in enumerate(lines, start=1)
         ]
@@ -40,15 +51,15 @@ class Journal:
         return tuple(records), f"{self.path}, line {len(lines) + 1}: cut off after {len(rest)} bytes; it is left out"
 
     def _data(self) -> bytes:
-        return files.read(self.path) if self.path.exists() else b""
+        return files.read(self._root, self._name, LARGEST) if files.exists(self._root, self._name) else b""
 
     def _mend(self) -> None:
         data = self._data()
         rest = data[data.rfind(b"\n") + 1 :]
         if rest and _whole(rest):
-            files.append(self.path, b"\n")
+            files.append(self._root, self._name, b"\n")
         elif rest:
-            files.truncate(self.path, len(data) - len(rest))
+            files.truncate(self._root, self._name, len(data) - len(rest))
         self._mended = True
 
 

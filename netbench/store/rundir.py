@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,12 @@ Whole = TypeVar("Whole", Manifest, Plan)
 
 MANIFEST, PLAN, SAMPLES, RAW = "manifest.json", "plan.json", "samples.jsonl", "raw"
 LATEST = "latest"
+# bytes: nobody's run comes near, and no file that is none can use up the memory
+LARGEST = {
+    MANIFEST: 64 << 20,  # 3 kB an endpoint: 20,000 of them
+    PLAN: 256 << 20,  # 1 kB a step: 250,000 of them
+    RAW: 64 << 20,  # a file: iperf3 says 0.5 MB in 45 s
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _BY_TIME = re.compile(r"[0-9]{8}T[0-9]{6}Z-")
 _RAW_NAME = re.compile(rf"({_NAME.pattern})\.([0-9]+)\.[a-z]+(?:\.[a-z]+)*")
@@ -43,13 +49,15 @@ def run_name(now: datetime, zone: ZoneMode) -> str:
 class RunDir:
     """One run's directory. Every method raises RunDirError, with a remedy, where the disk or a file lets it down.
 
-    Directories have mode 0700 and files 0600. Whole files are replaced at once: a crash leaves the old one or the new.
+    Only a directory of this user's or root's is a run, and only where nobody else can write to it; so it
+    is with its files. Directories have mode 0700 and files 0600. Whole files are replaced at once: a crash leaves the
+    old one or the new.
     """
 
     def __init__(self, path: Path) -> None:
         """Use ``create`` or ``open``."""
         self.path = path
-        self._journal = Journal(path / SAMPLES)
+        self._journal = Journal(path, SAMPLES)
 
     @classmethod
     def create(cls, root: Path, name: str) -> RunDir:
@@ -73,13 +81,13 @@ class RunDir:
         elif run == LATEST:
             found = names(root)
             if not found:
-                raise RunDirError(f"there are no runs in {root}", "run bench first, or say where runs are: --reports")
+                raise RunDirError(f"there are no runs in {root}{_others(root)}", "run bench first, or pass --reports")
             path = root / found[-1]
         else:
             _check(_NAME, run, "the name of a run")
             path = root / run
         with files.explained(path, "read"):
-            if (path / MANIFEST).is_file():
+            if path.is_dir() and files.exists(path, MANIFEST):
                 return cls(path)
         there = ", ".join(names(root)[-3:][::-1])
         raise RunDirError(
@@ -101,13 +109,13 @@ class RunDir:
 
     def write_raw(self, step_id: str, attempt: int, part: str, data: bytes) -> Path:
         """Keep what a tool said; ``part`` is such as ``client.out``. Different files may be written by many threads."""
-        path = self._raw(step_id, attempt, part)
-        files.write_whole(path, data)
-        return path
+        name = _raw(step_id, attempt, part)
+        files.write_whole(self.path, name, data)
+        return self.path / name
 
     def raw(self, step_id: str, attempt: int, part: str) -> bytes:
         """What ``write_raw`` kept."""
-        return files.read(self._raw(step_id, attempt, part))
+        return files.read(self.path, _raw(step_id, attempt, part), LARGEST[RAW])
 
     def append(self, record: StepRecord) -> None:
         """Add a record to the journal; it is on disk when this returns. One thread at a time."""
@@ -138,8 +146,7 @@ class RunDir:
     def unrecorded(self) -> tuple[tuple[str, int], ...]:
         """Attempts (step, number) that left raw output but no record: the process died in the middle of them."""
         known = {(record.step, record.attempt) for record in self.records()}
-        with files.explained(self.path / RAW, "read"):
-            names = [path.name for path in (self.path / RAW).iterdir()]
+        names = files.listing(self.path, RAW)
         found = {(match[1], int(match[2])) for name in names if (match := _RAW_NAME.fullmatch(name))}
         return tuple(sorted(found - known))
 
@@ -152,28 +159,47 @@ class RunDir:
         _check(_NAME, filename, "the name of a report")
         if filename in (MANIFEST, PLAN, SAMPLES, RAW):
             raise RunDirError(f"{filename} is a file of the run's own", "give the report another name")
-        files.write_whole(self.path / filename, text.encode("utf-8", "replace"))
+        files.write_whole(self.path, filename, text.encode("utf-8", "replace"))
         return self.path / filename
 
-    def _raw(self, step_id: str, attempt: int, part: str) -> Path:
-        _check(_NAME, step_id, "the id of a step")
-        _check(_PART, part, "a part of a step's output")
-        return self.path / RAW / f"{step_id}.{attempt:d}.{part}"
-
     def _write(self, name: str, value: Manifest | Plan) -> None:
-        path = self.path / name
-        files.write_whole(path, encode(value, str(path), indent=1) + b"\n")
+        files.write_whole(self.path, name, encode(value, str(self.path / name), indent=1) + b"\n")
 
     def _read(self, name: str, kind: type[Whole]) -> Whole:
-        path = self.path / name
-        return decode(kind, files.read(path), str(path))
+        return decode(kind, files.read(self.path, name, LARGEST[name]), str(self.path / name))
 
 
 def names(root: Path) -> list[str]:
-    """Names of the runs in there, the newest last; before them those that are not named by time, as a sample may be."""
+    """Names of the runs in there, the newest last; before them those that are not named by time, as a sample may be.
+
+    Directories that do not count (another user's, or writable by others) are passed over; ``open`` says why.
+    """
     with files.explained(root, "read"):
-        names = [path.parent.name for path in root.glob(f"*/{MANIFEST}")]
-    return sorted((name for name in names if _NAME.fullmatch(name)), key=_age)
+        there = [path.name for path in root.iterdir()] if root.is_dir() else []
+    return sorted((name for name in there if _NAME.fullmatch(name) and _is_run(root / name)), key=_age)
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        return path.is_dir() and files.exists(path, MANIFEST)
+    except (RunDirError, OSError):
+        return False
+
+
+def _others(root: Path) -> str:
+    """What to add where no run counts: how many do not."""
+    with suppress(OSError):
+        found = [path for path in root.iterdir() if _BY_TIME.match(path.name) and path.is_dir()]
+        if found:
+            return f" that count; {len(found)} belong to others, can be written to by others, or are incomplete"
+    return ""
+
+
+def _raw(step_id: str, attempt: int, part: str) -> str:
+    """The name of a file in ``raw``, from the run's directory."""
+    _check(_NAME, step_id, "the id of a step")
+    _check(_PART, part, "a part of a step's output")
+    return f"{RAW}/{step_id}.{attempt:d}.{part}"
 
 
 def _age(name: str) -> tuple[bool, list[str | int]]:

@@ -40,7 +40,8 @@ def running(lab: Lab, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 def another_bastion(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """A netbench that shares nothing with the first but the nodes: the place of the bastion's lock is its own."""
-    hide = 'mount -n -t tmpfs -o mode=1777 tmpfs /run/lock && exec "$@"'
+    hide = "mkdir -p /run/netbench && mount -n -t tmpfs tmpfs /run/netbench && "
+    hide += 'mount -n -t tmpfs -o mode=1777 tmpfs /run/lock && exec "$@"'
     return lab.run(
         *("unshare", "--mount", "--propagation", "private", "sh", "-c", hide, "sh"),
         *(sys.executable, "-m", "netbench", *arguments),

@@ -292,7 +292,7 @@ FILES = [
     Malformed("empty-directory", {"d/README.md": "x", "d/.git": ""}, "d", ("holds no inventory file",), "hosts.yaml"),
     Malformed("no-file", {}, "missing.yaml", ("cannot be read: No such file",), "path"),
     Malformed("nul-in-path", {}, "a\0b", ("cannot be read",), "path"),
-    Malformed("device", {}, "/dev/zero", ("is not a regular file",), "a file or a directory"),
+    Malformed("device", {}, "/dev/zero", ("is not a regular file",), "name a regular file"),
 ]
 
 CASES = [*YAML_FORM, *INI_FORM, *VARIABLES, *FILES]

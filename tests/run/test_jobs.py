@@ -131,8 +131,19 @@ def test_arguments_arrive_as_they_are(transport: LocalTransport, tmp_path: Path)
 
 
 def test_large_output_is_whole(transport: LocalTransport, tmp_path: Path) -> None:
-    job = Job(transport, str(tmp_path), (sys.executable, "-c", "print('x' * 3_000_000)"), deadline=20)
+    argv = (sys.executable, "-c", "print('x' * 3_000_000)")
+    job = Job(transport, str(tmp_path), argv, deadline=20, limit=4 << 20)
     assert job.result().stdout == b"x" * 3_000_000 + b"\n"
+    job.stop()
+
+
+def test_output_without_end_is_cut_at_its_limit_and_the_job_fails(transport: LocalTransport, tmp_path: Path) -> None:
+    """On the endpoint: neither its disk nor the bastion gets more."""
+    job = Job(transport, str(tmp_path), ("cat", "/dev/zero"), deadline=20, limit=100_000)
+    result = job.result()
+    assert result.status not in ("0", "overdue")
+    assert 100_000 <= len(result.stdout) < 100_000 + 1024
+    assert set(result.stdout) == {0}
     job.stop()
 
 
