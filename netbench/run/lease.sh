@@ -66,8 +66,8 @@ survey() { # sets $mine, the place of our own lease, $begun, and the variables o
       for file in lease.*; do
         record "$file" "$user" "$place" || continue
         case $state in live | unreadable) ;; *) continue ;; esac
-        if [ "$user" = "$me" ] && [ "$token" = "$ours" ]; then
-          mine=$place begun=$since
+        if [ "$token" = "$ours" ]; then
+          [ "$user" != "$me" ] || mine=$place begun=$since # else this run came here as root, too
         else
           rival=$file
           return

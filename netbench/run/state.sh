@@ -27,19 +27,23 @@ safe() { # PLACE UID: enters that user's state directory and sets $home; else $w
   cd -P -- "netbench-$2" 2>/dev/null && [ "$PWD" = "$top/netbench-$2" ] || return 1
   home=$PWD
   set -- "$2" $(ls -ldn . 2>/dev/null) # mode, links, uid ...
-  why="$home belongs to uid ${4:-?} with mode ${2:-?}"
-  [ "${4:-}" = "$1" ] || return 1
+  why="no ls on the PATH of sh"
+  [ -n "${4:-}" ] || return 1
+  why="$home belongs to uid $4 with mode $2"
+  [ "$4" = "$1" ] || return 1
   case $2 in d????-??-*) ;; *) return 1 ;; esac
   why=
 }
 
 home() { # PLACE: enters this user's own, and makes it where there is none
+  made=
   for attempt in 1 2 3; do # another run of this user's may remove it just now
     safe "$1" "$me" && return
-    [ "$why" = missing ] || return 1
+    [ "$why" = missing ] || break
     why="cannot be written to"
-    mkdir -m 755 "netbench-$me" 2>/dev/null || [ -e "netbench-$me" ] || return 1
+    if mkdir -m 755 "netbench-$me" 2>/dev/null; then made=yes; else [ -e "netbench-$me" ] || return 1; fi
   done
+  [ -z "$made" ] || leave
   return 1
 }
 
