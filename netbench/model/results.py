@@ -27,6 +27,7 @@ class FailureClass(str, Enum):
     CONNECTION_CUT = "connection-cut"
     TOOL_FAILED = "tool-failed"
     PARSE = "parse"
+    OUTPUT_LIMIT = "output-limit"
     INVALID_RESULT = "invalid-result"
     VERSION_MISMATCH = "version-mismatch"
     MISLABELLED = "mislabelled"

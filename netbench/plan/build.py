@@ -84,7 +84,6 @@ def _order(matrix: Matrix, probes: Sequence[str], rounds: int, seed: int) -> Ite
 
 def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe], inventory: Inventory) -> list[Step]:
     """The steps, not yet in waves."""
-    servers = {name: probe.server() for name, probe in probes.items()}
     types = {node.name: _type(node, inventory) for node in inventory.nodes}
     steps = []
     for step_id, (number, name, cell, pair) in zip(step_ids(order), order, strict=True):
@@ -104,7 +103,7 @@ def _steps(order: Sequence[Identity], chosen: Chosen, probes: Mapping[str, Probe
                 source=source.name,
                 destination=destination.name,
                 client=probe.client(destination.address),
-                server=servers[name],
+                server=probe.server(destination.address),
                 seconds=probe.seconds,
             )
         )

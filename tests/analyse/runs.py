@@ -28,7 +28,7 @@ from netbench.model import (
 KINDS = ("host", "terway-eni", "terway")
 NODES = {"ecs-01": "cn-hangzhou-b", "ecs-02": "cn-hangzhou-b", "ecs-03": "cn-hangzhou-b", "ecs-04": "cn-hangzhou-b"}
 TYPE = "ecs.sn1ne.8xlarge"
-SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000"), 16000)
+SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000", "-V"), 16000)
 
 # probe -> (client as run, with IP for the address; seconds; server)
 PROBES: Mapping[str, tuple[str, float, ServerCommand | None]] = {
