@@ -24,10 +24,13 @@ def commands(material: Material) -> Section:
         lines += (f"# {words('commands.run')}", shlex.join(("netbench", *material.manifest.command)))
     for probe in plan.probes:
         steps = [step for step in plan.steps if step.probe == probe]
-        for side, found in (("server", _servers(steps)), ("client", _clients(steps, addresses))):
+        for side, found in (("server", _servers(steps, addresses)), ("client", _clients(steps, addresses))):
             if found:
                 lines += (f"# {words(f'commands.{side}', probe=words.probe(probe))}", *found)
-    return Section(words("commands"), (Paragraph(words("commands.caption")), CodeBlock(tuple(lines))))
+    caption = words("commands.caption")
+    if any(step.server and step.server.bind for step in plan.steps):
+        caption = words("sentence").join((caption, words("commands.bind")))
+    return Section(words("commands"), (Paragraph(caption), CodeBlock(tuple(lines))))
 
 
 def method(material: Material) -> Section:
@@ -48,15 +51,21 @@ def glossary(material: Material) -> Section:
     return Section(words("glossary"), (BulletList(tuple(words(f"glossary.{term}") for term in TERMS)),))
 
 
-def _servers(steps: list[Step]) -> dict[str, None]:
-    return {shlex.join(step.server.argv): None for step in steps if step.server}
+def _servers(steps: list[Step], addresses: dict[str, str]) -> dict[str, None]:
+    """With what binds it: a server that is not bound, as its caption says, is the same without."""
+    return {
+        _line((*step.server.argv, *step.server.bind), addresses.get(step.destination, "")): None
+        for step in steps
+        if step.server
+    }
 
 
 def _clients(steps: list[Step], addresses: dict[str, str]) -> dict[str, None]:
-    return {
-        shlex.join(_anonymous(argument, addresses.get(step.destination, "")) for argument in step.client): None
-        for step in steps
-    }
+    return {_line(step.client, addresses.get(step.destination, "")): None for step in steps}
+
+
+def _line(argv: tuple[str, ...], address: str) -> str:
+    return shlex.join(_anonymous(argument, address) for argument in argv)
 
 
 def _anonymous(argument: str, address: str) -> str:

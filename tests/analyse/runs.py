@@ -96,6 +96,8 @@ def _step(
     text, seconds, server = PROBES[probe]
     source, destination = by_place[cell.source, pair.source], by_place[cell.destination, pair.destination]
     client = tuple(word.replace("IP", destination.address) for word in text.split())
+    if server is not None:
+        server = replace(server, bind=("-B", destination.address))
     step_id = f"r{number:02}-{probe}-{wave:03}"
     return Step(step_id, wave, number, probe, cell, pair, source.name, destination.name, client, server, seconds)
 

@@ -244,6 +244,8 @@ TEXTS = {
     "commands": "Exact commands",
     "commands.caption": "IP stands for the destination's address. Everything runs with LC_ALL=C; a server is "
     "started afresh for each step.",
+    "commands.bind": "-V prints the cookie that proves whose test a server served. -B binds it to the address under "
+    "test; a destination that does not hold this address (NAT) runs it without -B.",
     "commands.run": "the whole run",
     "commands.client": "{probe}, on the source",
     "commands.server": "{probe}, on the destination",

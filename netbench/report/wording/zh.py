@@ -233,6 +233,8 @@ TEXTS = {
     # commands
     "commands": "测试命令",
     "commands.caption": "IP 代表目的端地址。所有命令均在 LC_ALL=C 下运行；每个步骤都重新启动服务端。",
+    "commands.bind": "-V 输出 cookie，用于证明服务端所服务的测试。-B 将服务端绑定到被测地址；"
+    "目的端不持有该地址（NAT）时不加 -B。",
     "commands.run": "完整运行",
     "commands.client": "{probe}，源端",
     "commands.server": "{probe}，目的端",
