@@ -42,6 +42,7 @@ class ServerCommand:
 
     argv: tuple[str, ...]
     port: int
+    bind: tuple[str, ...] = ()  # added to argv where the destination holds its data-plane address: listens on it alone
 
 
 @dataclass(frozen=True)

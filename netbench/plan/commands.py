@@ -20,7 +20,8 @@ def with_commands(step: Step, probe: Probe, kind: InstanceType | None, address: 
     """The step with the probe's commands for that address; ``kind``: of the source's node. Raises UsageError."""
     if isinstance(probe, FitsSource):
         probe = probe.for_source(step.pair.source, kind)
-    return dataclasses.replace(step, client=probe.client(address), server=probe.server(), seconds=probe.seconds)
+    client, server = probe.client(address), probe.server(address)
+    return dataclasses.replace(step, client=client, server=server, seconds=probe.seconds)
 
 
 def type_of(name: str | None, known: Mapping[str, InstanceType]) -> InstanceType | None:

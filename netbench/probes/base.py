@@ -6,6 +6,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from netbench.model import Completed, InstanceType, Measurement, Metric, Sample, ServerCommand
 
+OUTPUT_LIMIT = 2**20  # bytes of output of a probe that does not say
+
 
 class Probe(Protocol):
     """A frozen dataclass whose fields are the probe's options; the defaults are the documented flags.
@@ -25,8 +27,8 @@ class Probe(Protocol):
     def client(self, address: str) -> tuple[str, ...]:
         """The exact argv that runs on the source against that data-plane address."""
 
-    def server(self) -> ServerCommand | None:
-        """What must listen on the destination first; None where the kernel answers."""
+    def server(self, address: str) -> ServerCommand | None:
+        """What must listen first on the destination, at that data-plane address; None where the kernel answers."""
 
     def parse(self, client: Completed) -> Measurement:
         """Read the client's raw output. Raises ParseError; never returns zeros for a failure."""
@@ -38,6 +40,28 @@ class FitsSource(Protocol):
 
     def for_source(self, node: str, kind: InstanceType | None) -> Probe:
         """The probe with that option made a number for that node of that type. Raises UsageError where it cannot be."""
+
+
+@runtime_checkable
+class LimitsOutput(Protocol):
+    """A probe that knows how long its client's and its server's output can be."""
+
+    @property
+    def output_limit(self) -> int:
+        """Bytes, with a generous margin. What is longer is no result, and need not be kept or read."""
+
+
+@runtime_checkable
+class ProvesServer(Protocol):
+    """A probe whose server's output proves that the result is of that server, and that it served nobody else."""
+
+    def prove(self, client: Completed, server: Completed) -> None:
+        """Raise ParseError of class INVALID_RESULT where it does not. Called with what ``parse`` took for a result."""
+
+
+def output_limit(probe: Probe) -> int:
+    """Bytes that the output of that probe's client or server may have."""
+    return probe.output_limit if isinstance(probe, LimitsOutput) else OUTPUT_LIMIT
 
 
 def sample(metric: Metric, value: float) -> Sample:

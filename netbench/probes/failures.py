@@ -11,6 +11,7 @@ from netbench.errors import ParseError
 from netbench.model import Completed, FailureClass
 
 SHOWN = 300  # characters of a tool's own words that a message repeats
+READ = 8192  # of them that are read for a reason, at the beginning and at the end each
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Rule:
 
 def explain(tool: str, text: str, rules: Sequence[Rule]) -> ParseError | None:
     """The failure the first matching rule stands for; None where no rule matches."""
+    text = _ends(text)
     for rule in rules:
         if re.search(rule.pattern, text, re.IGNORECASE):
             return ParseError(f"{tool}: {brief(text)}", rule.remedy, failure=rule.failure)
@@ -32,8 +34,30 @@ def explain(tool: str, text: str, rules: Sequence[Rule]) -> ParseError | None:
 
 def brief(text: str) -> str:
     """A tool's words on one line, cut where they are long."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    some = text.strip()[:READ]
+    line = " ".join("".join(char if char.isprintable() else " " for char in some).split())
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+
+
+def said(client: Completed) -> str:
+    """What a tool said for people, where it gave no result; much of it, not all."""
+    return _ends(client.stderr).strip() or _ends(client.stdout)
+
+
+def check_size(tool: str, completed: Completed, limit: int) -> None:
+    """Raise ParseError where there is more output than that many bytes: whoever printed it, it is no result."""
+    size = len(completed.stdout) + len(completed.stderr)
+    if size > limit:
+        raise over_limit(tool, size, limit)
+
+
+def over_limit(tool: str, size: int, limit: int) -> ParseError:
+    """The error for output that is longer than any result of that tool."""
+    return ParseError(
+        f"{tool}: output over its limit: {size} bytes, at most {limit}",
+        f"see what runs as {tool} on that endpoint",
+        failure=FailureClass.OUTPUT_LIMIT,
+    )
 
 
 def ended_early(tool: str, client: Completed) -> ParseError | None:
@@ -56,3 +80,11 @@ def ended_early(tool: str, client: Completed) -> ParseError | None:
         remedy = "look for the kernel's out-of-memory killer" if name == "SIGKILL" else ""
         return ParseError(f"{tool} was killed by {name}", remedy, failure=FailureClass.TOOL_FAILED)
     return None
+
+
+def _ends(text: bytes | str) -> str:
+    """Beginning and end of a text: a reason stands at either."""
+    if isinstance(text, bytes):
+        cut = text if len(text) <= 2 * READ else text[:READ] + b"\n" + text[-READ:]
+        return cut.decode("utf-8", "replace")
+    return text if len(text) <= 2 * READ else f"{text[:READ]}\n{text[-READ:]}"

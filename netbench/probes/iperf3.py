@@ -6,18 +6,15 @@ from 3.19 on. Nor is a plausible sum: an interrupted client reports the part tha
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
 
 from netbench.errors import ParseError
-from netbench.model import Completed, FailureClass, Flag, Moved, ServerCommand
-from netbench.probes.failures import Rule, brief, ended_early, explain
+from netbench.model import Completed, FailureClass, Flag, Moved
+from netbench.probes.failures import Rule, brief, ended_early, explain, said
+from netbench.probes.iperf3_json import TOOL, Section, Size, document, invalid, not_complete
 
-TOOL = "iperf3"
 COMPLETE = 0.95  # of the time asked for that a result must cover
 IDLE = 0.01  # of its share of the bytes, below which a stream did nothing
 FULL = 0.99  # of it, below which a reader is told
@@ -27,8 +24,6 @@ TCP_HEADERS = 14 + 40 + 20 + 12  # Ethernet, IPv6 (IPv4: 20 less), TCP, timestam
 TCP_SACK = 28  # of an acknowledgement that tells of gaps
 UDP_HEADERS = 14 + 40 + 8
 DEVIATION = 0.01  # that a bit rate may be away from bytes / seconds
-
-_OPENING = re.compile(r"^\{", re.MULTILINE)
 
 RULES = (
     Rule(
@@ -67,63 +62,6 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Section:
-    """An object inside the JSON. Every access is checked; what is wrong raises ParseError naming the path."""
-
-    path: str
-    data: Mapping[str, object]
-
-    def section(self, key: str) -> Section:
-        return self._section(self._at(key), self.data.get(key))
-
-    def sections(self, key: str) -> list[Section]:
-        """The objects in a list."""
-        items = self.data.get(key)
-        if not isinstance(items, list):
-            invalid(f"{self._at(key)} is not a list")
-        return [self._section(f"{self._at(key)}[{i}]", item) for i, item in enumerate(items)]
-
-    def number(self, key: str) -> float:
-        """A finite number that is not negative."""
-        value = self.data.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            invalid(f"{self._at(key)} is not a number")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number) or number < 0:
-            invalid(f"{self._at(key)} is {number:g}")
-        return number
-
-    def positive(self, key: str) -> float:
-        """A finite number above zero."""
-        number = self.number(key)
-        if number == 0:
-            invalid(f"{self._at(key)} is 0")
-        return number
-
-    def text(self, key: str) -> str:
-        value = self.data.get(key)
-        if not isinstance(value, str):
-            invalid(f"{self._at(key)} is not text")
-        return value
-
-    def has(self, key: str) -> bool:
-        """Whether there is a value. iperf3's JSON library writes null for what is no number, as in 0 / 0."""
-        return self.data.get(key) is not None
-
-    def _at(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    @staticmethod
-    def _section(path: str, value: object) -> Section:
-        if not isinstance(value, dict):
-            invalid(f"{path} is missing")
-        return Section(path, value)
-
-
-@dataclass(frozen=True)
 class Result:
     """The JSON of a test that ran to its end."""
 
@@ -131,6 +69,7 @@ class Result:
     test: Section  # start.test_start
     end: Section
     segment: float = SEGMENT  # bytes of payload in a TCP segment
+    cookie: str = ""  # what this test is known by on both ends
 
     def check(self, *, protocol: str, streams: int | None) -> None:
         """Raise ParseError unless it is the test that was asked for; streams: None for as many as it was told."""
@@ -149,35 +88,35 @@ class Result:
         return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (3, 16)
 
 
-def server(port: int) -> ServerCommand:
-    """The server of every iperf3 probe. It is started afresh for each step: one that lost a client may stay busy."""
-    return ServerCommand((TOOL, "-s", "-i", "1", "-p", str(port)), port)
-
-
-def read(client: Completed) -> Result:
+def read(client: Completed, size: Size) -> Result:
     """The result in what an ``iperf3 -c ... -J`` left behind. Raises ParseError where there is none.
 
-    A ParseError of class PARSE means that there is no JSON, INVALID_RESULT that it is not a complete test; the other
-    classes repeat what iperf3 itself gave as its reason.
+    A ParseError of class PARSE means that there is no JSON, OUTPUT_LIMIT that there is more output than such a test
+    has, INVALID_RESULT that it is not a complete test; the other classes repeat what iperf3 itself gave as its reason.
     """
-    document = _document(client)
-    if "error" in document.data:
-        text = re.sub("^error - ", "", str(document.data["error"]))
+    found = document(client, size)
+    if found is None:
+        words = said(client)
+        raise (
+            ended_early(TOOL, client)
+            or explain(TOOL, words, RULES)
+            or ParseError(f"{TOOL}: exit code {client.exit_code}, and no JSON but: {brief(words) or 'nothing'}")
+        )
+    if "error" in found.data:
+        text = str(found.data["error"]).removeprefix("error - ")
         raise explain(TOOL, text, RULES) or ParseError(f"{TOOL}: {brief(text)}", failure=FailureClass.TOOL_FAILED)
-    end = document.section("end")
+    end = found.section("end")
     if not end.data:  # 3.9 gives its reasons on stderr only
         raise (
             explain(TOOL, client.error_text, RULES)
             or ended_early(TOOL, client)
-            or _invalid(f"end is empty; stderr: {brief(client.error_text) or 'nothing'}")
+            or not_complete(f"end is empty; stderr: {brief(client.error_text) or 'nothing'}")
         )
-    start = document.section("start")
+    start = found.section("start")
     version = start.text("version").removeprefix("iperf ")
-    said = start.data.get("tcp_mss_default")
-    segment = (
-        said if isinstance(said, int) and said >= LEAST_SEGMENT else SEGMENT
-    )  # only for a bound: nothing to refuse
-    return Result(version, start.section("test_start"), end, segment)
+    mss, cookie = start.data.get("tcp_mss_default"), start.data.get("cookie")
+    segment = mss if isinstance(mss, int) and mss >= LEAST_SEGMENT else SEGMENT  # only for a bound: nothing to refuse
+    return Result(version, start.section("test_start"), end, segment, cookie if isinstance(cookie, str) else "")
 
 
 def lasted(sums: Section, duration: float) -> float:
@@ -233,44 +172,3 @@ def moved(sent: float, received: float, result: Result, again: float) -> Moved:
     return Moved(
         forth=segments * (result.segment + TCP_HEADERS), arrived=received, back=segments * (TCP_HEADERS + TCP_SACK)
     )
-
-
-def invalid(reason: str) -> NoReturn:
-    """Refuse a JSON that is no result."""
-    raise _invalid(reason)
-
-
-def _invalid(reason: str) -> ParseError:
-    return ParseError(f"{TOOL}: not a complete result: {reason}", failure=FailureClass.INVALID_RESULT)
-
-
-def _document(client: Completed) -> Section:
-    documents = list(_documents(client.text))
-    if len(documents) == 1:
-        return Section("", documents[0])
-    if documents:
-        raise ParseError(f"{TOOL}: {len(documents)} JSON documents where one is expected")
-    said = client.error_text or client.text
-    raise (
-        ended_early(TOOL, client)
-        or explain(TOOL, said, RULES)
-        or ParseError(f"{TOOL}: exit code {client.exit_code}, and no JSON but: {brief(said) or 'nothing'}")
-    )
-
-
-def _documents(text: str) -> Iterator[dict[str, object]]:
-    """Every JSON object of iperf3's among other lines: warnings may come before and after it.
-
-    One starts at the beginning of a line. What is nested does not, and has a number for ``start``: an inner part of a
-    truncated document is not taken for a whole one.
-    """
-    decoder = json.JSONDecoder()
-    position = 0
-    while opening := _OPENING.search(text, position):
-        try:
-            value, position = decoder.raw_decode(text, opening.start())
-        except (ValueError, RecursionError):
-            position = opening.end()
-            continue
-        if isinstance(value.get("start"), dict) or "error" in value:
-            yield value

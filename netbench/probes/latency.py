@@ -9,7 +9,7 @@ from typing import ClassVar
 from netbench.errors import ParseError
 from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, Moved, ServerCommand
 from netbench.probes.base import sample
-from netbench.probes.failures import Rule, brief, ended_early, explain
+from netbench.probes.failures import Rule, brief, check_size, ended_early, explain, said
 from netbench.probes.options import check_range
 
 AVERAGE = Metric("latency_avg", "s", Better.LOWER)
@@ -19,6 +19,8 @@ DEVIATION = Metric("latency_mdev", "s", Better.LOWER)  # of the population; Busy
 LOSS = Metric("loss", "1", Better.LOWER)
 
 FRAME = 14 + 40 + 8 + 56  # bytes of an echo at most: Ethernet, IPv6 (IPv4: 20 less), ICMP, ping's own payload
+LINE = 512  # bytes an answer; about 70, more with names and a duplicate of it
+REST = 64 * 1024  # bytes of all else that ping prints
 LEAST_FRAME = 20 + 8 + 56  # with IPv4, on a device without Ethernet's header
 
 _RULES = (
@@ -86,12 +88,18 @@ class Latency:
         pace = () if self.interval is None else ("-i", f"{self.interval:g}")
         return ("ping", "-c", str(self.count), *pace, address)
 
-    def server(self) -> ServerCommand | None:
+    def server(self, address: str) -> ServerCommand | None:
         """Nothing: the destination's kernel answers."""
         return None
 
+    @property
+    def output_limit(self) -> int:
+        """Bytes: a line an answer, and some for duplicates and errors."""
+        return REST + LINE * self.count
+
     def parse(self, client: Completed) -> Measurement:
         """Read ping's summary. Raises ParseError; where nothing was answered, too."""
+        check_size("ping", client, self.output_limit)
         text = client.text
         counts = _COUNTS.search(text)
         if counts is None:
@@ -129,8 +137,8 @@ def _flags(sent: int, received: int, rest: str) -> tuple[Flag, ...]:
 
 def _no_answer(text: str, sent: int) -> ParseError:
     """Routers and filters may have said why; iputils repeats that, BusyBox does not."""
-    said = re.search(r"^From \S+:? icmp_seq=\d+ (.+)$", text, re.MULTILINE)
-    why = f" ({brief(said[1])})" if said else ""
+    told = re.search(r"^From \S{1,300} icmp_seq=\d{1,9} (.+)$", text, re.MULTILINE)
+    why = f" ({brief(told[1])})" if told else ""
     return ParseError(
         f"ping: none of {sent} packets was answered{why}",
         "check the destination's address, and that ICMP is let through",
@@ -139,13 +147,12 @@ def _no_answer(text: str, sent: int) -> ParseError:
 
 
 def _no_summary(client: Completed) -> ParseError:
-    failed = ended_early("ping", client) or explain("ping", client.error_text or client.text, _RULES)
+    failed = ended_early("ping", client) or explain("ping", said(client), _RULES)
     if failed is not None:
         return failed
     if re.search(r"^--- .* ---\r?\n.*\S", client.text, re.MULTILINE):
         return ParseError("ping: its summary is not in English", "see that LC_ALL=C reaches the source's ping")
-    said = brief(client.error_text or client.text) or "nothing"
-    return ParseError(f"ping: exit code {client.exit_code}, and no summary but: {said}")
+    return ParseError(f"ping: exit code {client.exit_code}, and no summary but: {brief(said(client)) or 'nothing'}")
 
 
 def _invalid(reason: str) -> ParseError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from netbench.errors import ParseError, UsageError
 from netbench.model import Better, Completed, FailureClass, Flag, Measurement, Metric, Moved, ServerCommand
 from netbench.probes import iperf3
 from netbench.probes.base import sample
+from netbench.probes.iperf3_json import Section, Size, invalid
+from netbench.probes.iperf3_server import prove, server
 from netbench.probes.options import check_port, check_range
 
 RECEIVED = Metric("pps_received", "packets/s", Better.HIGHER)
@@ -81,17 +84,26 @@ class Pps:
         pinned = () if self.cpu is None else ("-A", str(self.cpu))
         return ("iperf3", *load, "-c", address, "-i", f"{self.interval:g}", "-p", str(self.port), *pinned, "-J")
 
-    def server(self) -> ServerCommand:
+    def server(self, address: str) -> ServerCommand:
         """What must listen on the destination."""
-        return iperf3.server(self.port)
+        return server(self.port, address)
+
+    @property
+    def output_limit(self) -> int:
+        """Bytes, for the interim reports of that many seconds."""
+        return self._size.all
+
+    @property
+    def _size(self) -> Size:
+        return Size(1, math.ceil(self.duration / self.interval) + 2)
 
     def parse(self, client: Completed) -> Measurement:
         """Read iperf3's JSON. Raises ParseError."""
-        result = iperf3.read(client)
+        result = iperf3.read(client, self._size)
         result.check(protocol="UDP", streams=1)
         size = result.test.number("blksize")
         if size != self.length:
-            iperf3.invalid(f"it sent datagrams of {size:g} bytes, not {self.length}")
+            invalid(f"it sent datagrams of {size:g} bytes, not {self.length}")
         traffic = self._bytes(result.end) if result.end.has("sum_received") else self._counters(result.end)
         samples = (
             sample(RECEIVED, traffic.received / traffic.receiving),
@@ -106,7 +118,11 @@ class Pps:
         )
         return Measurement(samples, {"iperf3": result.version}, tuple(self._flags(traffic, result.end)), moved)
 
-    def _bytes(self, end: iperf3.Section) -> _Traffic:
+    def prove(self, client: Completed, server: Completed) -> None:
+        """Raise ParseError unless the server's own output shows this test, and no other."""
+        prove(iperf3.read(client, self._size), server, self._size)
+
+    def _bytes(self, end: Section) -> _Traffic:
         """From 3.11 on. Its counters mislead: ``packets`` is the highest sequence number that arrived, and what
         ``lost_packets`` counts depends on both versions. Up to 3.14 they count what was never sent, too."""
         sent, received = end.section("sum_sent"), end.section("sum_received")
@@ -117,7 +133,7 @@ class Pps:
         jitter = received.number("jitter_ms") / 1000
         return _Traffic(outgoing / self.length, sending, incoming / self.length, receiving, jitter)
 
-    def _counters(self, end: iperf3.Section) -> _Traffic:
+    def _counters(self, end: Section) -> _Traffic:
         """Up to 3.10: ``sum`` mixes the sender's packets and bytes with the losses and seconds of the receiver.
 
         A loss is a gap between two datagrams that arrived, so what is missing at the end counts as received; where
@@ -132,7 +148,7 @@ class Pps:
         receiving = iperf3.lasted(total, self.duration)
         return _Traffic(outgoing / self.length, sending, received, receiving, jitter, estimated=True)
 
-    def _flags(self, traffic: _Traffic, end: iperf3.Section) -> Iterator[Flag]:
+    def _flags(self, traffic: _Traffic, end: Section) -> Iterator[Flag]:
         sent = traffic.sent / traffic.sending
         if 0 < CEILING * self.ceiling <= sent:
             detail = f"{sent:.0f} packets/s were sent, and the generator's ceiling is {self.ceiling:.0f} packets/s"

@@ -9,6 +9,8 @@ from netbench.errors import UsageError
 from netbench.model import Better, Completed, Flag, InstanceType, Measurement, Metric, Sample, ServerCommand
 from netbench.probes import iperf3
 from netbench.probes.base import sample
+from netbench.probes.iperf3_json import Size
+from netbench.probes.iperf3_server import prove, server
 from netbench.probes.options import check_port, check_range, check_word
 
 THROUGHPUT = Metric("throughput", "bit/s", Better.HIGHER)  # received
@@ -70,13 +72,22 @@ class Throughput:
         options = ("-t", str(self.duration), "-P", str(self.parallel), "-p", str(self.port))
         return ("iperf3", "-c", address, *options, "-J")
 
-    def server(self) -> ServerCommand:
+    def server(self, address: str) -> ServerCommand:
         """What must listen on the destination."""
-        return iperf3.server(self.port)
+        return server(self.port, address)
+
+    @property
+    def output_limit(self) -> int:
+        """Bytes, for one interim report a second with all streams."""
+        return self._size.all
+
+    @property
+    def _size(self) -> Size:
+        return Size(MOST if isinstance(self.parallel, str) else self.parallel, self.duration + 2)
 
     def parse(self, client: Completed) -> Measurement:
         """Read iperf3's JSON. Raises ParseError."""
-        result = iperf3.read(client)
+        result = iperf3.read(client, self._size)
         result.check(protocol="TCP", streams=None if isinstance(self.parallel, str) else self.parallel)
         streams = len(result.end.sections("streams"))
         sent = result.end.section("sum_sent")
@@ -101,6 +112,10 @@ class Throughput:
         )
         moved = iperf3.moved(outgoing, received, result, again or 0)
         return Measurement((*samples, *busy), facts, flags, moved)
+
+    def prove(self, client: Completed, server: Completed) -> None:
+        """Raise ParseError unless the server's own output shows this test, and no other."""
+        prove(iperf3.read(client, self._size), server, self._size)
 
 
 def _cpu_bound(busy: list[Sample], usable: int) -> tuple[Flag, ...]:

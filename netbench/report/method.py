@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from netbench.model import Cell, Pair, Step
 from netbench.report.document import Align, Block, BulletList, CodeBlock, Paragraph, Section, Table
 from netbench.report.material import Material
+from netbench.run.serving import served
 
 ADDRESS = "IP"  # stands for a destination's address
 TERMS = ("kind", "cell", "baseline", "interval")
@@ -19,15 +20,19 @@ def commands(material: Material) -> Section:
     """The command lines as run, each once."""
     words, plan = material.words, material.plan
     addresses = {endpoint.name: endpoint.address for endpoint in plan.endpoints}
+    facts = {found.endpoint: found.facts for found in material.manifest.environment}
     lines: list[str] = []
     if material.manifest.command:
         lines += (f"# {words('commands.run')}", shlex.join(("netbench", *material.manifest.command)))
     for probe in plan.probes:
         steps = [step for step in plan.steps if step.probe == probe]
-        for side, found in (("server", _servers(steps)), ("client", _clients(steps, addresses))):
+        for side, found in (("server", _servers(steps, addresses, facts)), ("client", _clients(steps, addresses))):
             if found:
                 lines += (f"# {words(f'commands.{side}', probe=words.probe(probe))}", *found)
-    return Section(words("commands"), (Paragraph(words("commands.caption")), CodeBlock(tuple(lines))))
+    caption = words("commands.caption")
+    if any(step.server and step.server.bind for step in plan.steps):
+        caption = words("sentence").join((caption, words("commands.bind")))
+    return Section(words("commands"), (Paragraph(caption), CodeBlock(tuple(lines))))
 
 
 def method(material: Material) -> Section:
@@ -48,15 +53,21 @@ def glossary(material: Material) -> Section:
     return Section(words("glossary"), (BulletList(tuple(words(f"glossary.{term}") for term in TERMS)),))
 
 
-def _servers(steps: list[Step]) -> dict[str, None]:
-    return {shlex.join(step.server.argv): None for step in steps if step.server}
+def _servers(steps: list[Step], addresses: dict[str, str], facts: Mapping[str, Mapping[str, str]]) -> dict[str, None]:
+    """Each as it was run: endpoints differ in what works there."""
+    return {
+        _line(served(step.server, facts.get(step.destination, {})), addresses.get(step.destination, "")): None
+        for step in steps
+        if step.server
+    }
 
 
 def _clients(steps: list[Step], addresses: dict[str, str]) -> dict[str, None]:
-    return {
-        shlex.join(_anonymous(argument, addresses.get(step.destination, "")) for argument in step.client): None
-        for step in steps
-    }
+    return {_line(step.client, addresses.get(step.destination, "")): None for step in steps}
+
+
+def _line(argv: tuple[str, ...], address: str) -> str:
+    return shlex.join(_anonymous(argument, address) for argument in argv)
 
 
 def _anonymous(argument: str, address: str) -> str:

@@ -86,8 +86,13 @@ def readdressed(plan: Plan, new: Mapping[str, str], done: frozenset[str]) -> Pla
     def change(step: Step) -> Step:
         if step.id in done or step.destination not in new:
             return step
-        address = new[step.destination]
-        return replace(step, client=tuple(address if word == old[step.destination] else word for word in step.client))
+        then, now = old[step.destination], new[step.destination]
+
+        def swapped(words: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(now if word == then else word for word in words)
+
+        server = step.server and replace(step.server, bind=swapped(step.server.bind))
+        return replace(step, client=swapped(step.client), server=server)
 
     return replace(
         plan,

@@ -17,8 +17,8 @@ LONGEST = 600  # characters of a piece of evidence
 NO_GATEWAY = "none"
 ELSEWHERE = "not in its node"
 
-_NAME = re.compile(r"\d+: ([^ :]+):")
-_MAC = re.compile(r"link/\S+ ([0-9a-f:]{17})")
+_NAME = re.compile(r"\d{1,10}: ([^ :]+):")
+_MAC = re.compile(r"link/[a-z0-9_]{1,20} ([0-9a-f:]{17})")
 _QDISC = re.compile(r" qdisc (\S+)")
 _TYPE = re.compile(r"\\ +link/[^\\]*\\ +([a-z][a-z0-9_]*) ")  # the kind's own part follows that of the link layer
 _ADDRESS = re.compile(r" inet6? (\S+) ")

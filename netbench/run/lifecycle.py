@@ -1,4 +1,4 @@
-"""The life of one step: fresh server, client, raw output kept, parsed, everything stopped."""
+"""The life of one step: fresh server, client, everything stopped, raw output kept, parsed, and proven."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from datetime import datetime, timezone
 from threading import Event
 from typing import Protocol
 
-from netbench.errors import NetbenchError
+from netbench.errors import NetbenchError, ParseError
 from netbench.model import Endpoint, FailureClass, Flag, Measurement, Outcome, Step, StepRecord
-from netbench.probes.base import Probe
-from netbench.probes.failures import brief
+from netbench.probes.base import Probe, ProvesServer, output_limit
+from netbench.probes.failures import brief, check_size
 from netbench.run.jobs import GRACE, LINGER, Beat, Job, JobResult
 from netbench.run.presence import has_moved
+from netbench.run.serving import served
 from netbench.run.snapshots import Activity, activity
 from netbench.run.validity import judge
 from netbench.transports.base import Transport
@@ -71,6 +72,8 @@ class StepRun:
         self._server: Job | None = None
         self._client: Job | None = None
         self._watched: dict[str, Activity | None] = {}
+        self._served: JobResult | None = None  # what the server said
+        self._lost = ""  # why not
 
     def run(self) -> StepRecord:
         """Never raises for what a measurement can fail of: that is the record's outcome."""
@@ -81,14 +84,14 @@ class StepRun:
             self._serve()
             result = self._measure()
             self._check_destination()
-            measurement = self._probe.parse(result.completed)
-        except NetbenchError as error:
+        except Exception as error:
             outcome = self._failed(error)
-        except Exception as error:  # a fault of netbench's or of a plugin's must not end the run
-            outcome = Outcome(FailureClass.INTERNAL, f"{type(error).__name__}: {error}")
         flags = self._stop()
         if outcome.ok:
-            measurement = judge(measurement, self._watched)
+            try:
+                measurement = judge(self._read(result), self._watched)
+            except Exception as error:
+                outcome = self._failed(error)
         if flags:
             measurement = replace(measurement, flags=(*measurement.flags, *flags))
         return StepRecord(
@@ -114,11 +117,12 @@ class StepRun:
         self._server = Job(
             target.transport,
             target.place,
-            server.argv,
+            served(server, target.facts),
             deadline=seconds,
             port=server.port,
             device=target.device,
             token=self._token,
+            limit=output_limit(self._probe),
         )
         if not self._server.wait_ready(READY):
             raise _server_failure(self._server.result(), server.port, target.endpoint.name)
@@ -136,6 +140,7 @@ class StepRun:
             device=source.device,
             on_beat=meter.beat,
             token=self._token,
+            limit=output_limit(self._probe),
         )
         self._check_cancelled()
         result = self._client.result()
@@ -164,7 +169,24 @@ class StepRun:
         if self._cancelled.is_set():
             raise StepFailed("the run was interrupted", failure=FailureClass.CANCELLED)
 
-    def _failed(self, error: NetbenchError) -> Outcome:
+    def _read(self, client: JobResult) -> Measurement:
+        """The client's result, where its server proves it. Raises ParseError."""
+        limit, probe = output_limit(self._probe), self._probe
+        check_size(probe.name, client.completed, limit)
+        measurement = probe.parse(client.completed)
+        if self._server is not None and isinstance(probe, ProvesServer):
+            if self._served is None:
+                raise ParseError(
+                    f"server output lost: cannot prove that the result is of its own server: {self._lost}",
+                    "look at the connection to the destination",
+                    failure=FailureClass.INVALID_RESULT,
+                )
+            probe.prove(client.completed, self._served.completed)
+        return measurement
+
+    def _failed(self, error: Exception) -> Outcome:
+        if not isinstance(error, NetbenchError):  # a fault of netbench's or of a plugin's must not end the run
+            return Outcome(FailureClass.INTERNAL, f"{type(error).__name__}: {error}")
         if self._cancelled.is_set():
             return Outcome(FailureClass.CANCELLED, "the run was interrupted")
         remedy = f"; {error.remedy}" if error.remedy else ""
@@ -182,13 +204,16 @@ class StepRun:
         ]
         if self._server is not None:
             self._watched["destination"] = None
+            self._lost = stopped[-1]
         if self._server is not None and not stopped[-1]:
             try:
-                result = self._server.result()
-                self._watched["destination"] = activity(result.host)
-                self._keep("server", result)
+                self._served = self._server.result()
+                self._watched["destination"] = activity(self._served.host)
+                self._keep("server", self._served)
             except NetbenchError as error:
-                flags.append(Flag("server-log-lost", f"what the server said is lost: {error}"))
+                self._lost = str(error)
+                if not isinstance(self._probe, ProvesServer):  # there it is no flag: it costs the result
+                    flags.append(Flag("server-log-lost", f"what the server said is lost: {error}"))
         return tuple(flags)
 
     def _keep(self, part: str, result: JobResult) -> None:

@@ -7,12 +7,15 @@ or a container does not show, is not there, and then not known.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LARGEST = 512 * 1024  # bytes of both; 1,024 cores have 160 KB
+_DIGITS = 20  # of a counter of 64 bits
 _FIRST = b"/proc/uptime:"
-_CORE = re.compile(r"cpu\d+")
+_CORE = re.compile(r"cpu\d{1,5}")
 _THROTTLED = {"throttled_usec": 1e-6, "throttled_time": 1e-9}  # cgroup v2; v1: cpu.stat's key -> its unit in seconds
 _IDLE, _IOWAIT, _SOFTIRQ, _STEAL, _GUEST = 3, 4, 6, 7, 8  # fields of a CPU in /proc/stat, see proc(5)
 
@@ -39,6 +42,8 @@ class Activity:
 
 def activity(host: bytes) -> Activity | None:
     """Read a job's two snapshots; None where they are not both there, or make no sense."""
+    if len(host) > LARGEST:
+        return None
     text = host.decode("utf-8", "replace")
     first = _FIRST.decode()
     if not text.startswith(first) or text.count(f"\n{first}") != 1:
@@ -63,7 +68,7 @@ def _read(text: str) -> Files:
 
 def _between(before: Files, after: Files) -> Activity:
     seconds = _uptime(after) - _uptime(before)
-    if seconds <= 0:
+    if not 0 < seconds < math.inf:
         raise ValueError("no time has passed")
     old, new = _ticks(before), _ticks(after)
     cpus = {name: cpu for name, ticks in new.items() if name in old and (cpu := _cpu(old[name], ticks))}
@@ -83,7 +88,7 @@ def _uptime(files: Files) -> float:
 def _ticks(files: Files) -> dict[str, list[int]]:
     """Without the time of guests: that is part of the user's and the nice time."""
     lines = (line.split() for line in files["/proc/stat"] if line.startswith("cpu"))
-    return {name: [int(number) for number in numbers[:_GUEST]] for name, *numbers in lines}
+    return {name: [_count(number) for number in numbers[:_GUEST]] for name, *numbers in lines}
 
 
 def _cpu(old: list[int], new: list[int]) -> Cpu | None:
@@ -102,11 +107,20 @@ def _throttled(before: Files, after: Files) -> float | None:
     for path in after:
         if path.endswith("/cpu.stat") and path in before:
             old, new = (dict(line.split(maxsplit=1) for line in files[path]) for files in (before, after))
-            found += [(int(new[key]) - int(old[key])) * unit for key, unit in _THROTTLED.items() if key in new]
+            found += [(_count(new[key]) - _count(old[key])) * unit for key, unit in _THROTTLED.items() if key in new]
     return max(found) if found else None
 
 
 def _nic(before: Files, after: Files) -> dict[str, int]:
     counters = {path: path.rpartition("/")[2] for path in after if path.startswith("/sys/class/net/")}
-    found = {name: int(after[path][0]) - int(before[path][0]) for path, name in counters.items() if path in before}
+    found = {
+        name: _count(after[path][0]) - _count(before[path][0]) for path, name in counters.items() if path in before
+    }
     return {} if any(count < 0 for count in found.values()) else found
+
+
+def _count(text: str) -> int:
+    """A counter. Python takes quadratic time for a number of many digits, and 3.10 sets no limit."""
+    if len(text) > _DIGITS:
+        raise ValueError("no counter has so many digits")
+    return int(text)

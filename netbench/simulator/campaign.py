@@ -117,13 +117,18 @@ class _Stage:
 
     @property
     def jobs(self) -> Mapping[Argv, JobReply | Callable[[Argv], JobReply]]:
-        return {("iperf3", "-s"): JobReply(serves=True), ("iperf3",): self.play, ("ping",): self.play}
+        return {("iperf3", "-s"): self.serve, ("iperf3",): self.play, ("ping",): self.play}
 
     def play(self, argv: Argv) -> JobReply:
         """What the current step's client prints. Steps run one at a time."""
         assert self.step is not None  # noqa: S101
         failure, value = self.weather.failure(), self.weather.value(self.step)
         return tools.failed(argv, failure) if failure else tools.reply(argv, value)
+
+    def serve(self, argv: Argv) -> JobReply:
+        """What the current step's server prints."""
+        assert self.step is not None  # noqa: S101
+        return tools.served(self.step.client)
 
     def on(self, event: Event) -> None:
         if isinstance(event, StepStarted):

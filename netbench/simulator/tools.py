@@ -8,12 +8,33 @@ from netbench.errors import TransportError
 from netbench.model import FailureClass
 from netbench.transports.fake import Argv, JobReply
 
-_HEAD = {"version": "iperf 3.12", "system_info": "simulated"}
+COOKIE = "simulated4cookie4of4every4iperf34tes"  # 36 letters and digits
+_HEAD = {"version": "iperf 3.12", "system_info": "simulated", "cookie": COOKIE}
 
 
 def reply(argv: Argv, value: float) -> JobReply:
     """The client's output. ``value``: bit/s, packets/s or seconds, as the command measures."""
     return JobReply(_ping(argv, value) if argv[0] == "ping" else _iperf3(argv, value))
+
+
+def served(client: Argv) -> JobReply:
+    """The server of that client's test, which goes on until it is stopped."""
+    streams = 1 if "-u" in client else int(_option(client, "-P"))
+    return JobReply(server_text(COOKIE, "198.18.255.1", streams), serves=True)
+
+
+def server_text(cookie: str, peer: str, streams: int) -> bytes:
+    """What ``iperf3 -s -V`` prints of a whole test, without the interim reports."""
+    each = [f"[{5 + n:3}] local 198.18.0.9 port 16000 connected to {peer} port {50001 + n}" for n in range(streams)]
+    lines = (
+        "Server listening on 16000 (test #1)",
+        f"Accepted connection from {peer}, port 50000",
+        f"      Cookie: {cookie}",
+        *each,
+        "Test Complete. Summary Results:",
+        "Server listening on 16000 (test #2)",
+    )
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def failed(argv: Argv, failure: FailureClass) -> JobReply:

@@ -28,7 +28,7 @@ from netbench.model import (
 KINDS = ("host", "terway-eni", "terway")
 NODES = {"ecs-01": "cn-hangzhou-b", "ecs-02": "cn-hangzhou-b", "ecs-03": "cn-hangzhou-b", "ecs-04": "cn-hangzhou-b"}
 TYPE = "ecs.sn1ne.8xlarge"
-SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000"), 16000)
+SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000", "-V"), 16000)
 
 # probe -> (client as run, with IP for the address; seconds; server)
 PROBES: Mapping[str, tuple[str, float, ServerCommand | None]] = {
@@ -96,6 +96,8 @@ def _step(
     text, seconds, server = PROBES[probe]
     source, destination = by_place[cell.source, pair.source], by_place[cell.destination, pair.destination]
     client = tuple(word.replace("IP", destination.address) for word in text.split())
+    if server is not None:
+        server = replace(server, bind=("-B", destination.address))
     step_id = f"r{number:02}-{probe}-{wave:03}"
     return Step(step_id, wave, number, probe, cell, pair, source.name, destination.name, client, server, seconds)
 

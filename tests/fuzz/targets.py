@@ -12,6 +12,7 @@ import json
 import math
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -27,10 +28,16 @@ from netbench.model import (
     Cluster,
     Command,
     Completed,
+    Endpoint,
     Inventory,
+    LocalAccess,
     Manifest,
+    Measurement,
+    Moved,
     Node,
     Plan,
+    PlannedEndpoint,
+    PodAccess,
     PodSource,
     StepRecord,
 )
@@ -38,15 +45,25 @@ from netbench.probes.latency import Latency
 from netbench.probes.pps import Pps
 from netbench.probes.throughput import Throughput
 from netbench.report import build_document, render
+from netbench.run.evidence import peers, read, split
 from netbench.run.jobs import FrameReader
+from netbench.run.preflight import _facts
+from netbench.run.presence import addresses
+from netbench.run.snapshots import activity
+from netbench.run.validity import judge
 from netbench.store import RunDir
 from netbench.store.documents import decode, encode
+from netbench.transports.fake import QUIET
 from tests.fuzz.changes import Choices, changed
+from tests.fuzz.growth import OWN
 
 ROOT = Path(__file__).parents[2]
 SAMPLE_RUN = ROOT / "reports" / "sample"
 CORPUS = Path(__file__).parent / "corpus"
 CASES = Path(__file__).parents[1] / "probes" / "cases"
+SERVERS = Path(__file__).parents[1] / "probes" / "servers"
+LARGEST = 64 * 1024  # bytes of an input that has a limit of time
+SECONDS = 0.25  # of CPU that it may cost, the best of three: a busy machine is no fault
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 HOSTS = """\
@@ -119,6 +136,39 @@ def ping(data: bytes) -> None:
     _parse(Latency(), Completed(exit_code, b"", data))
 
 
+def server(data: bytes) -> None:
+    """What a server says, to a client's result that is one."""
+    for probe, document in _served():
+        with contextlib.suppress(NetbenchError):
+            probe.prove(Completed(0, document, b""), Completed(-1, data, b""))
+        with contextlib.suppress(NetbenchError):
+            probe.prove(Completed(0, document, b""), Completed(-1, b"", data))
+
+
+def snapshots(data: bytes) -> None:
+    """Of one end, and with flags made of them."""
+    for host in (data, QUIET + data, data + QUIET):
+        found = activity(host)
+        if found is not None:
+            assert math.isfinite(found.seconds)
+            judge(Measurement((), moved=Moved(1.0, 1.0)), {"source": found, "destination": None})
+
+
+def presence(data: bytes) -> None:
+    addresses(data)
+
+
+def evidence(data: bytes) -> None:
+    """What an endpoint says of itself, as facts and as evidence."""
+    facts, seen = split(_facts(data.decode("utf-8", "replace")))
+    planned = PlannedEndpoint("a", "host", "n", "z", "198.18.0.1")
+    endpoint = Endpoint("a", "host", "n", "198.18.0.1", LocalAccess())
+    pod = Endpoint("p", "pod", "n", "198.18.0.2", PodAccess(Cluster(), "default", "p", "c"))
+    found = peers({"a": endpoint, "p": pod}, {"a": seen, "p": seen})
+    for text in read(planned, endpoint, facts, seen, found.get("p", "")).values():
+        assert text.isprintable(), text
+
+
 def pods(data: bytes) -> None:
     _discover(data, _json(_nodes()))
 
@@ -181,9 +231,25 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
     for each in (
         *(inventory_yaml, inventory_ini, settings, limit, limit_regex, iperf3, iperf3_json, ping, pods, pods_json),
-        *(nodes_json, frames, document, journal, run),
+        *(nodes_json, frames, document, journal, run, server, snapshots, presence, evidence),
     )
 }
+
+
+#: Those that read what an endpoint says: nobody may make us spend time on it.
+REMOTE = ("iperf3", "iperf3_json", "ping", "pods", "pods_json", "nodes_json", "frames", *OWN)
+
+
+def attempt(name: str, data: bytes) -> float:
+    """Run a target, and fail where an endpoint's input costs too much; returns the seconds of CPU, the least of all."""
+    least = math.inf
+    for _ in range(3):
+        begun = time.process_time()
+        TARGETS[name](data)
+        least = min(least, time.process_time() - begun)
+        if least <= SECONDS or name not in REMOTE or len(data) > LARGEST:
+            return least
+    raise AssertionError(f"{name}: {len(data)} bytes cost {least:.2f} s of CPU: {data[:80]!r}...")
 
 
 def kept(name: str) -> list[bytes]:
@@ -202,6 +268,14 @@ def seeds(name: str) -> list[bytes]:
         "limit": [LIMITS.encode(), *(part.encode() for part in LIMITS.split(","))],
         "limit_regex": [b"a|[b-c]{2}(?P<x>d)"],
         "iperf3": [_json(document) for _, document, _ in _iperf3_cases()[:3]],
+        "server": [_server_text(path) for path in sorted(SERVERS.glob("v3.12-*.json"))],
+        "snapshots": [QUIET],
+        "presence": [
+            b"Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 198.18.1.12\n        /32 host LOCAL\n" + b"0" * 32 + b" 01\n"
+        ],
+        "evidence": [
+            b"nic=eth0\nseen.link=2: eth0@if3: mtu 1500 qdisc mq \\    link/ether 02:00:00:00:00:01 \\    veth \n"
+        ],
         "ping": [text for text in raw if text.startswith(b"PING")][:2],
         "pods": [_json(_pods())],
         "frames": [b"hello\nnetbench ready\nnetbench beat 12.5 10 -\nnetbench frame 0 3 2\nabcde" + b"netbench end\n"],
@@ -293,6 +367,18 @@ def _iperf3_cases() -> list[tuple[Any, Any, int]]:
                     loaded.pop("intervals", None)
                     found.append((probe(**case["options"]), loaded, case["exit_code"]))
     return found
+
+
+@cache
+def _served() -> list[tuple[Any, bytes]]:
+    """Probes with a client's result."""
+    cases = [json.loads((SERVERS / f"{name}.json").read_text()) for name in ("v3.12-tcp", "v3.21-udp")]
+    made = {"throughput": Throughput, "pps": Pps}
+    return [(made[case["probe"]](**case["options"]), _json(case["client"])) for case in cases]
+
+
+def _server_text(path: Path) -> bytes:
+    return "\n".join(json.loads(path.read_text())["stdout"]).encode()
 
 
 @cache

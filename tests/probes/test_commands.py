@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from netbench.probes.registry import load_probes
 from netbench.probes.throughput import Throughput
 
 IP = "198.18.0.2"
-SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000"), 16000)
+SERVER = ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000", "-V"), 16000, ("-B", IP))
 
 
 @pytest.mark.parametrize(
@@ -48,13 +49,13 @@ def test_client_takes_ipv6_as_it_is() -> None:
     [
         (Throughput(), SERVER, (("iperf3",), ("iperf3",)), 45.0),
         (Pps(), SERVER, (("iperf3",), ("iperf3",)), 45.0),
-        (Throughput(port=5201), ServerCommand(("iperf3", "-s", "-i", "1", "-p", "5201"), 5201), None, 45.0),
+        (Throughput(port=5201), replace(SERVER, argv=(*SERVER.argv[:-2], "5201", "-V"), port=5201), None, 45.0),
         (Latency(), None, (("ping",), ()), 29.0),
         (Latency(count=11, interval=0.2), None, (("ping",), ()), 2.0),
     ],
 )
 def test_what_a_step_needs(probe: Probe, server: ServerCommand | None, tools: Any, seconds: float) -> None:
-    assert probe.server() == server
+    assert probe.server(IP) == server
     assert tools in (None, (probe.source_tools, probe.destination_tools))
     assert probe.seconds == pytest.approx(seconds)
 

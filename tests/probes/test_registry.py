@@ -28,7 +28,7 @@ class Good:
     seconds: ClassVar[float] = 1.0
 
     def client(self, address): return ("true",)
-    def server(self): return None
+    def server(self, address): return None
     def parse(self, client): raise NotImplementedError
 """
 

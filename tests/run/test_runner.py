@@ -25,7 +25,6 @@ from netbench.model import (
     Plan,
     PlannedEndpoint,
     Sample,
-    ServerCommand,
     Step,
     StepRecord,
     ZoneMode,
@@ -35,13 +34,20 @@ from netbench.run.events import Event, RunEnded, StepEnded, StepStarted
 from netbench.run.lifecycle import Target
 from netbench.run.retries import POLICY
 from netbench.run.runner import Runner
+from netbench.simulator.tools import server_text
 from netbench.transports.fake import QUIET, FakeTransport, JobReply, UnlistedCommandError
 
 SERVER = ("iperf3", "-s")
 CLIENT = ("iperf3", "-c")
+COOKIE = "rvpw2q7mzh4c5d6e7f8g9h1j2k3l4m5n6p7q"
+SAID = server_text(COOKIE, "198.18.0.8", 4)
 GOOD = json.dumps(
     {
-        "start": {"version": "iperf 3.12", "test_start": {"protocol": "TCP", "num_streams": 4, "duration": 1}},
+        "start": {
+            "version": "iperf 3.12",
+            "cookie": COOKIE,
+            "test_start": {"protocol": "TCP", "num_streams": 4, "duration": 1},
+        },
         "intervals": [],
         "end": {
             "streams": [{}, {}, {}, {}],
@@ -92,6 +98,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     seen: Seen = field(default_factory=Seen)
     hold: Callable[[float], object] = lambda seconds: None
+    probe: Any = Throughput(duration=1)  # noqa: RUF009 - frozen
     pauses: list[float] = field(default_factory=list)
 
     def run(
@@ -105,7 +112,7 @@ class World:
             name: Target(Endpoint(name, "host", name, "198.18.0.9", LocalAccess()), transport, "/tmp")
             for name, transport in transports.items()
         }
-        probes = {"throughput": Throughput(duration=1)}
+        probes = {"throughput": self.probe}
         runner = Runner(
             plan or make_plan(),
             probes,
@@ -127,7 +134,7 @@ class World:
 def world(client: JobReply | None = None, server: JobReply | None = None) -> World:
     return World(
         FakeTransport(jobs={CLIENT: client or JobReply(GOOD)}),
-        FakeTransport(jobs={SERVER: server or JobReply(b"log", serves=True)}),
+        FakeTransport(jobs={SERVER: server or JobReply(SAID, serves=True)}),
     )
 
 
@@ -136,7 +143,7 @@ def make_plan(steps: int = 1, waves: bool = True, exclusions: tuple[Exclusion, .
     made = tuple(
         Step(
             f"s{n}", n + 1 if waves else 1, n + 1, "throughput", Cell("host", "host"), Pair("a", "b"), "a", "b",
-            probe.client("198.18.0.9"), ServerCommand(("iperf3", "-s", "-i", "1", "-p", "16000"), 16000), 1.0,
+            probe.client("198.18.0.9"), probe.server("198.18.0.9"), 1.0,
         )
         for n in range(steps)
     )  # fmt: skip
@@ -168,12 +175,12 @@ def test_a_good_step() -> None:
     assert record.outcome.ok
     assert record.measurement.samples[0] == Sample("throughput", 1e9, "bit/s")
     assert w.journal.raw["s0", "client.out"] == GOOD
-    assert w.journal.raw["s0", "server.out"] == b"log"
+    assert w.journal.raw["s0", "server.out"] == SAID
     assert w.journal.raw["s0", "client.host"] == w.journal.raw["s0", "server.host"] == QUIET
     assert record.measurement.watched
     assert record.measurement.flags == ()
     assert w.left == 0
-    assert w.b.commands == [("iperf3", "-s", "-i", "1", "-p", "16000")]
+    assert w.b.commands == [("iperf3", "-s", "-i", "1", "-p", "16000", "-V")]
     assert [type(event).__name__ for event in w.seen.events] == ["RunStarted", "StepStarted", "StepEnded", "RunEnded"]
 
 
@@ -189,7 +196,7 @@ BUSY = QUIET.replace(b"cpu1 500 0 500 9100", b"cpu1 600 0 500 9000")
     ],
 )
 def test_what_the_machines_tell_becomes_flags(client: bytes, server: bytes, said: dict[str, str]) -> None:
-    w = world(JobReply(GOOD, host=client), JobReply(serves=True, host=server))
+    w = world(JobReply(GOOD, host=client), JobReply(SAID, serves=True, host=server))
     assert w.run() == "complete"
     (record,) = w.journal.records
     assert record.outcome.ok
@@ -256,14 +263,60 @@ def test_a_stop_that_fails_is_flagged_and_the_sample_kept() -> None:
     assert [flag.code for flag in record.measurement.flags] == ["not-cleaned"]
 
 
-def test_a_cut_server_loses_its_log_and_nothing_else() -> None:
-    """Its directory went when it was stopped: nothing is left to be cleaned, and the sample is the client's."""
-    w = world(JobReply(GOOD), server=JobReply(serves=True, cut=True))
+def test_a_cut_server_loses_its_log_and_with_it_the_proof() -> None:
+    """Its directory went when it was stopped: nothing is left to be cleaned, and nothing tells whom it served."""
+    w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True))
+    assert w.run() == "partial"
+    (record,) = w.journal.records
+    assert record.outcome.failure is FailureClass.INVALID_RESULT
+    assert "server output lost: cannot prove" in record.outcome.reason
+    assert record.measurement.samples == record.measurement.flags == ()
+    assert w.left == 0
+
+
+class Unproven:
+    """A probe that asks nothing of its server's output."""
+
+    name = "throughput"
+    parse = Throughput(duration=1).parse
+
+
+def test_a_probe_that_proves_nothing_of_its_server_keeps_its_sample_without_the_log() -> None:
+    w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True))
+    w.probe = Unproven()
     assert w.run() == "complete"
     (record,) = w.journal.records
     assert record.outcome.ok
-    assert "server-log-lost" in {flag.code for flag in record.measurement.flags}
-    assert "not-cleaned" not in {flag.code for flag in record.measurement.flags}
+    assert [flag.code for flag in record.measurement.flags] == ["server-log-lost", "host-unseen"][::-1]
+
+
+STRANGERS = {
+    "another test before": server_text("x" * 36, "198.18.0.66", 1) + SAID,
+    "another test after": SAID + server_text("x" * 36, "198.18.0.66", 1),
+    "a stream of a stranger": SAID.replace(b"to 198.18.0.8 port 50003", b"to 198.18.0.66 port 50003"),
+    "another server answered": b"Server listening on 16000\n",
+    "nothing said": b"",
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_what_the_server_does_not_prove_is_invalid_and_kept_raw(case: str) -> None:
+    w = world(server=JobReply(STRANGERS[case], serves=True))
+    assert w.run() == "partial"
+    (record,) = w.journal.records
+    assert record.outcome.failure is FailureClass.INVALID_RESULT
+    assert "cannot prove" in record.outcome.reason
+    assert record.measurement.samples == ()
+    assert w.journal.raw["s0", "client.out"] == GOOD
+    assert w.journal.raw["s0", "server.out"] == STRANGERS[case]
+    assert w.left == 0
+
+
+def test_more_output_than_a_probe_can_have_is_an_outcome_of_its_own() -> None:
+    w = world(JobReply(GOOD + b" " * 300_000))
+    assert w.run() == "partial"
+    (record,) = w.journal.records
+    assert record.outcome.failure is FailureClass.OUTPUT_LIMIT
     assert w.left == 0
 
 

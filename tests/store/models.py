@@ -85,7 +85,7 @@ steps = st.builds(
     source=text,
     destination=text,
     client=argv,
-    server=st.none() | st.builds(ServerCommand, argv, st.integers(1, 65535)),
+    server=st.none() | st.builds(ServerCommand, argv, st.integers(1, 65535), argv),
     seconds=numbers,
 )
 plans = st.builds(
