@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,14 +39,11 @@ LISTEN = "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',int(sys
 @cache
 def path_of(shell: str) -> str:
     """A PATH on which ``sh`` is the shell under test: the one that starts programs, and the one that reads them."""
-    directory = tempfile.TemporaryDirectory(prefix="netbench-test-shell-")
-    _kept.append(directory)
-    Path(directory.name).chmod(0o755)
-    Path(directory.name, "sh").symlink_to(str(shutil.which(shell)))
-    return f"{directory.name}:{os.environ['PATH']}"
-
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
+    directory = tempfile.mkdtemp(prefix="netbench-test-shell-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    Path(directory).chmod(0o755)
+    Path(directory, "sh").symlink_to(str(shutil.which(shell)))
+    return f"{directory}:{os.environ['PATH']}"
 
 
 class ShellTransport(LocalTransport):
@@ -56,10 +56,14 @@ class ShellTransport(LocalTransport):
         return super().run(replace(command, env={"PATH": self._path, **command.env}), on_output)
 
 
-def sent(command: Command, shell: str = "sh") -> tuple[subprocess.Popen[bytes], bytes]:
+def sent(
+    command: Command, shell: str = "sh", user: int | None = None, **popen: Any
+) -> tuple[subprocess.Popen[bytes], bytes]:
     """A script on its way, with nobody who waits for it; and its token."""
     token = wire.new_token()
-    environment = {**os.environ, **({"PATH": path_of(shell)} if shell != "sh" else {})}
+    environment = {**os.environ, **({"PATH": path_of(shell)} if shell != "sh" else {}), **command.env}
+    if user is not None:
+        popen |= {"user": user, "group": user, "extra_groups": [], "cwd": "/"}
     process = subprocess.Popen(
         wire.argv(command.deadline),
         stdin=subprocess.PIPE,
@@ -67,11 +71,22 @@ def sent(command: Command, shell: str = "sh") -> tuple[subprocess.Popen[bytes], 
         stderr=subprocess.DEVNULL,
         env=environment,
         start_new_session=True,
+        **popen,
     )
     assert process.stdin is not None
     with process.stdin:
         process.stdin.write(wire.program(command, token).encode())
     return process, token.encode()
+
+
+def said(process: subprocess.Popen[bytes], token: bytes) -> str:
+    """The whole answer to what was sent."""
+    answer = wire.Answer(token.decode(), 1 << 20)
+    assert process.stdout is not None
+    with process.stdout:
+        answer.feed(process.stdout.read())
+    process.wait(60)
+    return answer.completed(b"", 0).text
 
 
 class CutTransport(LocalTransport):
@@ -103,7 +118,7 @@ def nothing_left(tmp_path: Path) -> Iterator[None]:
     """After every test: no job directory, no state directory, and no process that the test started."""
     yield
     for process in subprocess_left:
-        process.wait(30)
+        process.wait(90)  # a script whose link was cut may stay until its own deadline
     subprocess_left.clear()
     until(lambda: not list(tmp_path.glob("netbench-*")))
     until(lambda: not processes_about(str(tmp_path)))
@@ -336,6 +351,7 @@ def test_nothing_stays_when_nobody_comes_back(shell: str, tmp_path: Path) -> Non
     identity = "1" * 24
     process, _ = sent(start(tmp_path, identity, "sleep", "60", seconds=1, linger=1), shell)
     assert process.stdout is not None
+    process.stdout.readline()  # a link that is cut before the greeting starts nothing
     process.stdout.close()
     subprocess_left.append(process)
     until(lambda: (tmp_path / f"netbench-{os.geteuid()}" / f"job.{identity}" / "child").exists())
@@ -420,8 +436,8 @@ class VanishingTransport(LocalTransport):
         (record,) = self._place.glob("netbench-*/job.*/job")
         (child,) = self._place.glob("netbench-*/job.*/child")
         ends = [int(path.read_text().split()[0]) for path in (record, child)]
-        for pid in ends:
-            os.kill(pid, signal.SIGKILL)
+        for pid in (*ends, process.pid):
+            os.killpg(os.getpgid(pid), signal.SIGKILL)
         process.wait()
         process.stdout.close()
         shutil.rmtree(record.parent.parent)
@@ -434,6 +450,147 @@ def test_nobody_waits_for_a_job_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(JobGoneError, match="no longer there"):
         job.result()
     assert transport.fetched == 1
+
+
+IDENTITY = "0123456789ab" * 2
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_directory_of_a_job_is_private_and_its_state_directory_nobody_elses(shell: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    process, token = sent(start(tmp_path, IDENTITY, "sleep", "62"), shell, umask=0)
+    home = tmp_path / f"netbench-{os.geteuid()}"
+    directory = home / f"job.{IDENTITY}"
+    until(lambda: (directory / "child").exists() and (directory / "child").read_text())
+    for path, mode in ((home, 0o755), (directory, 0o700)):
+        found = path.lstat()
+        assert (stat.S_IMODE(found.st_mode), found.st_uid) == (mode, os.geteuid())
+    assert all(stat.S_IMODE(path.lstat().st_mode) == 0o600 for path in directory.iterdir())
+    command_lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if readable(path)]
+    assert not [line for line in command_lines if IDENTITY.encode() in line or token in line]
+    transport = ShellTransport(shell)
+    assert find_jobs(transport, (str(tmp_path),)) == [Left("running", str(tmp_path), IDENTITY)]
+    assert find_jobs(transport, (str(tmp_path),), "0123456789ab") != []
+    assert find_jobs(transport, (str(tmp_path),), "1123456789ab") == []
+    end_job(transport, str(tmp_path), IDENTITY)
+    assert said(process, token).startswith("frame stopped ")
+
+
+def readable(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(path.read_bytes())
+    return False
+
+
+FOREIGN = ("a link", "a link to nothing", "a file", "a FIFO", "open to its group", "open to all", "another user's")
+
+
+def foreign(home: Path, kind: str) -> None:
+    """What may stand where a state directory would be made, and is not one."""
+    if kind == "a link":
+        target = home.parent / "target"
+        target.mkdir()
+        home.symlink_to(target)
+    elif kind == "a link to nothing":
+        home.symlink_to("nowhere")
+    elif kind == "a file":
+        home.write_text("precious")
+    elif kind == "a FIFO":
+        os.mkfifo(home)
+    else:
+        home.mkdir()
+        (home / "precious").write_text("x")
+        home.chmod({"open to its group": 0o775, "open to all": 0o777}.get(kind, 0o755))
+        if kind == "another user's":
+            if os.geteuid() != 0:
+                pytest.skip("only root can be two users")
+            os.chown(home, 65534, 65534)
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_no_job_begins_where_the_state_directory_is_somebody_elses(
+    transport: LocalTransport, tmp_path: Path, kind: str
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    foreign(place / f"netbench-{os.geteuid()}", kind)
+    before = sorted((path, path.lstat().st_mode) for path in place.rglob("*"))
+    mark = tmp_path / "it-ran"
+    job = Job(transport, str(place), ("touch", str(mark)), deadline=5)
+    with pytest.raises(TransportError, match=f"could not start: .*netbench-{os.geteuid()}"):
+        job.result()
+    job.stop()
+    assert find_jobs(transport, (str(place),)) == []
+    assert sorted((path, path.lstat().st_mode) for path in place.rglob("*")) == before
+    assert not mark.exists()
+
+
+def test_a_job_directory_that_is_a_link_is_neither_entered_nor_removed(
+    transport: LocalTransport, tmp_path: Path
+) -> None:
+    place = tmp_path / "place"
+    home = place / f"netbench-{os.geteuid()}"
+    home.mkdir(parents=True)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    with subprocess.Popen(("sleep", "63")) as other:
+        since = Path(f"/proc/{other.pid}/stat").read_text().rpartition(") ")[2].split()[19]
+        for name in ("job", "child", "status"):
+            (precious / name).write_text(f"{other.pid} {since} boot\n")
+        (home / f"job.{IDENTITY}").symlink_to(precious)
+        assert find_jobs(transport, (str(place),)) == []
+        end_job(transport, str(place), IDENTITY)
+        asked = transport.run(script("job", "fetch", str(place), IDENTITY, deadline=10))
+        assert asked.stdout == b"gone\n"
+        assert sorted(path.name for path in precious.iterdir()) == ["child", "job", "status"]
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_frame_that_claims_more_than_comes_is_no_result() -> None:
+    reader = FrameReader()
+    reader.feed(b"frame 0 3 0 999999999999\nabc" + b"x" * 1000 + b"end\n")
+    assert reader.result is None
+
+
+@pytest.mark.parametrize("line", [b"x" * 63, b"beat 1.5 2 3", b"frame 0 1 1", b""])
+def test_reading_costs_the_same_for_every_byte(line: bytes) -> None:
+    """Four times as much, in pieces as a link brings them, takes four times as long: not sixteen times."""
+
+    def cost(count: int) -> float:
+        data, best = (line + b"\n") * count, float("inf")
+        for _ in range(3):
+            reader, began = FrameReader(), time.process_time()
+            for at in range(0, len(data), 1000):
+                reader.feed(data[at : at + 1000])
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert cost(40_000) < 10 * cost(10_000) + 0.1
+
+
+def test_one_line_without_end_costs_the_same_for_every_byte() -> None:
+    def cost(size: int) -> float:
+        best = float("inf")
+        for _ in range(3):
+            reader, began = FrameReader(), time.process_time()
+            reader.feed(b"frame 0 %d 0 0\n" % (size + 1))
+            for _ in range(size // 1000):
+                reader.feed(b"x" * 1000)
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert cost(16_000_000) < 10 * cost(4_000_000) + 0.1
+
+
+def test_more_than_a_job_may_say_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that does not cut its files: its answer is given up, with its class."""
+    monkeypatch.setattr("netbench.run.jobs.SNAPSHOTS", 1000)
+    monkeypatch.setattr("netbench.run.jobs.BEAT", 0)
+    job = Job(LocalTransport(), str(tmp_path), ("printf", "%2000s"), deadline=10, limit=100)
+    with pytest.raises(OutputLimitError):
+        job.result()
+    job.stop()
 
 
 def test_frames_in_any_pieces() -> None:
