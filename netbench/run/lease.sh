@@ -111,11 +111,13 @@ tidy() { # removes own leases that are over
 others() { # in a process of its own: in a public place anybody can make any number of names
   ulimit -S -t 2
   for place in $places; do
-    told=0
+    told=0 looked=0
     [ "$place" != '~' ] || continue
     for found in "$place"/netbench-[0-9]*; do
       user=${found##*/netbench-}
       case " $users " in *" $user "*) continue ;; esac
+      looked=$((looked + 1))
+      [ "$looked" -le 50 ] || break
       number "$user" && safe "$place" "$user" || continue
       for file in lease.*; do
         token=${file#lease.}

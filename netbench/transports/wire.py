@@ -27,19 +27,18 @@ KEPT = 1000  # bytes of noise that are kept, for messages
 LATE = 2  # seconds that the endpoint's own deadline comes after the caller's
 CPU = 20  # seconds of CPU time that a script may use
 
-# $! and $s of the inner sh: sleep is the deadline, ended by the program itself when it is through (see program).
-# Not `exec`, since the sleep must be waited for, or a pod whose first process does not reap keeps it as a zombie; no
-# `timeout`, because BusyBox's leaves such an orphan. A bash that is called sh takes functions from the environment.
-# No "!" before anything but a blank: csh takes it for history.
+# Three processes: the sleep, which is the deadline; the sh that reads the program; and a subshell, which ends that sh
+# when it is told to, and ends the sleep when that sh is over, however it ended. All are waited for, or a pod whose first
+# process does not reap would keep them as zombies (BusyBox's `timeout` would leave one there). A bash that is called sh
+# takes functions from the environment. No "!" before anything but a blank: csh takes it for history.
 _BODY = (
     "unset -f command echo kill sh sleep wait ; command -v sleep >/dev/null || "
     '{{ echo "sh finds no sleep on its PATH" >&2 ; exit 127 ; }} ; '
-    'trap "" HUP INT ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & '
-    "netbench_s=$! ; export netbench_s ; sh <&3 3<&- & exec 3<&- ; {{ wait $netbench_s ; }} 2>/dev/null ; "
-    "[ $? -gt 128 ] || {{ kill $! ; sleep 1 ; kill -9 $! ; }} 2>/dev/null ; wait $! "
+    'trap "" HUP INT ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & s=$! ; '
+    '( trap "kill \\$i ; sleep 1 ; kill -9 \\$i" TERM ; sh <&3 3<&- & i=$! ; exec 3<&- 2>/dev/null ; '
+    "wait $i ; wait $i ; kill $s ) & p=$! ; exec 3<&- 2>/dev/null ; wait $s ; [ $? -gt 128 ] || kill $p ; wait $p "
 )
-_PROGRAM = """trap 'kill "$netbench_s" 2>/dev/null' EXIT
-{{
+_PROGRAM = """{{
 netbench_t={token}
 {library}
 ulimit -c 0
@@ -49,8 +48,9 @@ ulimit -S -t {cpu}
 }} </dev/null
 """
 _PLAIN = """printf '\\n%s o\\n' "$netbench_t"
+command -v setsid >/dev/null && set -- setsid "$@"
 {stdin}"$@" &
-trap 'kill -9 $! 2>/dev/null' TERM
+trap '{{ kill -9 -$! || kill -9 $!; }} 2>/dev/null' TERM
 wait $!
 netbench_r=$?
 wait

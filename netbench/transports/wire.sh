@@ -2,7 +2,7 @@
 # comes on stdin, so no login shell, rc file or other user can print it. Every message begins a line of its own.
 LC_ALL=C
 export LC_ALL
-unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
+unset CDPATH GREP_OPTIONS
 # bash takes functions from the environment, where an rc file may have put any
 unset -f cat cd chmod command date echo ethtool exit grep ip iperf3 kill ls mkdir mv nproc ping printf read readlink rm \
   rmdir sed set setpriv setsid sleep stat tc test trap ulimit umask uname wait wc

@@ -130,7 +130,6 @@ def start_victim(user: int) -> int:
     """A process that holds back every signal, so that one that was sent is seen; only KILL ends it."""
     pid = os.fork()
     if pid == 0:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         os.setsid()
         become(user)
@@ -140,10 +139,12 @@ def start_victim(user: int) -> int:
 
 
 def become(user: int) -> None:
+    """Another user, in a process that ends with its parent."""
     if user:
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # last: a new user takes it away
 
 
 @contextmanager
@@ -178,7 +179,6 @@ def attacked(place: Ground, attack: Callable[[Ground, random.Random], None], see
     pid = os.fork()
     if pid == 0:
         try:
-            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             os.close(ready)
             become(ATTACKER)
             os.chdir(place.place)

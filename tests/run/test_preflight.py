@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -10,25 +11,28 @@ from pathlib import Path
 
 import pytest
 
-from netbench.errors import AuthError
+from netbench.errors import AuthError, LoginShellError, OutputLimitError
 from netbench.model import Cluster, Command, Completed, Endpoint, FailureClass, LocalAccess, Plan
 from netbench.probes.throughput import Throughput
 from netbench.run.check import Check
 from netbench.run.clusters import cluster_versions
 from netbench.run.preflight import Preflight, _facts, preflight
+from netbench.run.scripts import PLACES, script
 from netbench.transports.base import OnOutput, Transport
 from netbench.transports.fake import FakeTransport, Reply
+from tests.run.test_jobs import FOREIGN, SHELLS, foreign, said, sent
 from tests.run.test_runner import make_plan
 
-FACTS = Path("netbench/run/facts.sh").read_text(encoding="utf-8")
-SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]
 GOOD = b"workdir=/tmp\nkernel=6.1\nos=Debian\niperf3=3.12\nping=iputils\nnic=eth0\nmtu=1500\n"
 
 
-def facts(*arguments: str, shell: str = "sh") -> dict[str, str]:
-    argv = [*(("busybox", "sh") if shell == "busybox" else (shell,)), "-c", FACTS, "netbench-facts", *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
-    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+def facts(
+    address: str, ports: str, tools: str, *places: Path, shell: str = "sh", path: str = "", user: int | None = None
+) -> dict[str, str]:
+    listed = " ".join(str(place) for place in places) or " ".join(PLACES)
+    command = script("facts", address, ports, tools, listed, deadline=30)
+    told = said(*sent(replace(command, env={"PATH": path} if path else {}), shell, user))
+    return dict(line.split("=", 1) for line in told.splitlines())
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -39,20 +43,44 @@ def test_the_facts_of_this_machine(shell: str) -> None:
     assert found["nic"] == "lo"
     assert int(found["mtu"]) > 1000
     assert int(found["cpus"]) >= 1
-    assert Path(found["workdir"]).is_dir()
+    assert found["workdir"] in PLACES
+    assert "noworkdir" not in found
     assert "missing" not in found
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_place_to_work_in_is_the_first_that_can_be_trusted(kind: str, shell: str, tmp_path: Path) -> None:
+    taken_up, missing, free = (tmp_path / name for name in ("taken-up", "missing", "free"))
+    taken_up.mkdir()
+    free.mkdir()
+    foreign(taken_up / f"netbench-{os.geteuid()}", kind)
+    before = sorted((path, path.lstat().st_mode) for path in taken_up.rglob("*"))
+    found = facts("127.0.0.1", "", "", missing, taken_up, free, shell=shell)
+    assert found["workdir"] == str(free)
+    assert list(free.iterdir()) == []
+    nowhere = facts("127.0.0.1", "", "", missing, taken_up, shell=shell)
+    assert "workdir" not in nowhere
+    assert f"{missing}: no such directory; {taken_up}: {taken_up}/netbench-{os.geteuid()}" in nowhere["noworkdir"]
+    assert sorted((path, path.lstat().st_mode) for path in taken_up.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_server_gets_the_lowest_rights_that_work() -> None:
+    if not shutil.which("setpriv") or not shutil.which("iperf3"):
+        pytest.skip("needs setpriv and iperf3")
+    assert facts("127.0.0.1", "", "iperf3")["server_user"] == "65534"
+    assert "server_user" not in facts("127.0.0.1", "", "ping")
+    assert "server_user" not in facts("127.0.0.1", "", "iperf3", Path("/tmp"), user=65534)
 
 
 @pytest.mark.parametrize("tools", ["", "ip tc ethtool"])
 def test_evidence_is_gathered_with_and_without_ip(tools: str, tmp_path: Path) -> None:
     """The index of loopback and of every link comes from /sys; only tools tell the rest."""
-    for tool in f"sh sed cat readlink rm mkdir uname nproc {tools}".split():
+    for tool in f"sh sleep sed cat readlink rm rmdir mkdir ls wc mv uname nproc {tools}".split():
         if path := shutil.which(tool):
             (tmp_path / tool).symlink_to(path)
-    argv = ["sh", "-c", FACTS, "netbench-facts", "127.0.0.1", "", ""]
-    environment = {"PATH": str(tmp_path)}
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True, env=environment)
-    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    found = facts("127.0.0.1", "", "", path=str(tmp_path))
     assert "lo 1 1" in found["seen.links"].split("; ")
     if shutil.which("ip"):
         assert ("seen.link" in found) is bool(tools)
@@ -86,7 +114,7 @@ def look(
 
 
 def answers(facts: bytes = GOOD, reach: Reply | None = None) -> dict[tuple[str, ...], Reply]:
-    return {("timeout",): Reply(facts), ("sh", "-c"): reach or Reply()}
+    return {("netbench-facts",): Reply(facts), ("netbench-reach",): reach or Reply()}
 
 
 def failures(looked: Preflight) -> list[tuple[str, FailureClass | None]]:
@@ -103,10 +131,22 @@ def test_all_is_well() -> None:
 
 
 FAULTS = {
-    "no way in": ({("timeout",): Reply(error=AuthError("no key", "add it"))}, FailureClass.AUTH),
-    "no sh": ({("timeout",): Reply(stderr=b"timeout: not found", exit_code=127)}, FailureClass.TOOL_FAILED),
+    "no way in": ({("netbench-facts",): Reply(error=AuthError("no key", "add it"))}, FailureClass.AUTH),
+    "no sed": ({("netbench-facts",): Reply(stderr=b"sed: not found", exit_code=127)}, FailureClass.TOOL_FAILED),
     "no iperf3": (answers(b"missing= iperf3\n" + GOOD), FailureClass.TOOL_MISSING),
-    "nowhere to write": (answers(GOOD.replace(b"workdir=/tmp\n", b"")), FailureClass.PERMISSION),
+    "nowhere to write": (
+        answers(GOOD.replace(b"workdir=/tmp", b"noworkdir=/tmp: full, or cannot be written to")),
+        FailureClass.PERMISSION,
+    ),
+    "nowhere, and it does not say why": (answers(GOOD.replace(b"workdir=/tmp\n", b"")), FailureClass.PERMISSION),
+    "a login shell that runs nothing": (
+        {("netbench-facts",): Reply(error=LoginShellError("it said 'This account is not available'", "see ssh"))},
+        FailureClass.LOGIN_SHELL,
+    ),
+    "it never stops talking": (
+        {("netbench-facts",): Reply(error=OutputLimitError("more than 1048576 bytes of output", "look at it"))},
+        FailureClass.OUTPUT_LIMIT,
+    ),
     "port taken": (answers(b"port_taken=16000\n" + GOOD), FailureClass.PORT_TAKEN),
     "another iperf3": (answers(GOOD.replace(b"3.12", b"3.16")), FailureClass.VERSION_MISMATCH),
 }

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
-from netbench.errors import ConnectionCutError, TransportError
+from netbench.errors import ConnectionCutError, OutputLimitError, TransportError
 from netbench.model import Cluster, Command, Completed, FailureClass, PodAccess
+from netbench.transports import wire
 from netbench.transports.base import OnOutput
 from netbench.transports.kubectl import KubectlTransport
 from netbench.transports.local import LocalTransport
 
 ACCESS = PodAccess(Cluster(kubeconfig="/k", context="c"), namespace="ns", pod="pod-1", container="main")
-BEFORE = ("kubectl", "--kubeconfig=/k", "--context=c", "exec", "--namespace=ns", "--container=main", "pod-1", "--")
+BEFORE = (
+    *("kubectl", "--kubeconfig=/k", "--context=c", "exec"),
+    *("--stdin", "--namespace=ns", "--container=main", "pod-1", "--"),
+)
 
 
 class PlayedKubectl(LocalTransport):
     """Runs what comes after ``--`` on this machine, as kubectl would in the pod, and can spoil the answer."""
 
-    def __init__(self, cut: int | None = None) -> None:
-        self.cut = cut
+    def __init__(self, cut: int | None = None, noise: bytes = b"") -> None:
+        self.cut, self.noise = cut, noise
+        self.sent: list[Command] = []
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
         assert command.argv[: len(BEFORE)] == BEFORE
-        done = super().run(Command(command.argv[len(BEFORE) :], deadline=command.deadline), on_output)
+        assert on_output is not None
+        self.sent.append(command)
+        done = super().run(replace(command, argv=command.argv[len(BEFORE) :]))
+        on_output(self.noise + done.stdout[: self.cut])
         return Completed(0, done.stdout[: self.cut], done.stderr)
 
 
@@ -41,10 +52,44 @@ def test_exit_code_and_output_come_from_the_pod() -> None:
     assert (done.exit_code, done.stdout) == (7, b"1 2; echo X|C|$(x)|a b||")
 
 
-def test_output_that_looks_like_a_sentinel_is_output() -> None:
+def test_output_that_looks_like_an_end_is_output() -> None:
     transport = KubectlTransport(ACCESS, PlayedKubectl())
-    done = transport.run(Command(("printf", "\nnetbench-exit-0000 0\n")))
-    assert (done.exit_code, done.stdout) == (0, b"\nnetbench-exit-0000 0\n")
+    forged = f"\n{'0' * 32} e 0 -\n".encode()
+    done = transport.run(Command(("printf", "%s", forged.decode())))
+    assert (done.exit_code, done.stdout) == (0, forged)
+
+
+def test_arguments_and_variables_stand_in_no_argv_and_the_call_differs_by_a_number_only() -> None:
+    inner = PlayedKubectl()
+    transport = KubectlTransport(ACCESS, inner)
+    for number, deadline in enumerate((20.0, 30.0)):
+        command = Command(("printf", "%s", f"argument-{number}"), env={"V": f"value-{number}"}, deadline=deadline)
+        assert transport.run(command).text == f"argument-{number}"
+    first, second = (" ".join(command.argv) for command in inner.sent)
+    assert not re.search("argument|value|[0-9a-f]{32}", first)
+    assert re.sub("sleep 22 ", "sleep 32 ", first) == second
+
+
+def test_what_the_pod_prints_besides_is_no_answer() -> None:
+    noise = b"Defaulted container\nmissing=none\n" + f"\n{'0' * 32} e 0 0\n".encode()
+    done = KubectlTransport(ACCESS, PlayedKubectl(noise=noise)).run(Command(("echo", "whole")))
+    assert done.stdout == b"whole\n"
+
+
+def test_a_pod_that_never_stops_talking_is_given_up() -> None:
+    transport = KubectlTransport(ACCESS, PlayedKubectl(noise=b"x" * (wire.NOISE + 1000)))
+    with pytest.raises(OutputLimitError):
+        transport.run(Command(("true",)))
+    with pytest.raises(OutputLimitError):
+        KubectlTransport(ACCESS, PlayedKubectl()).run(Command(("printf", "%2000s"), limit=1000))
+
+
+def test_it_runs_as_deadlines_say_in_the_pod_too() -> None:
+    """Not by this machine's patience: by the shell's own in the pod."""
+    inner = PlayedKubectl()
+    KubectlTransport(ACCESS, inner).run(Command(("true",), deadline=7.2))
+    assert inner.sent[0].argv[len(BEFORE) :] == wire.argv(7.2)
+    assert " sleep 10 " in inner.sent[0].argv[-1]
 
 
 @pytest.mark.parametrize("cut", [-1, -5, 3, 0])
