@@ -619,7 +619,7 @@ def until(condition: object, seconds: float = 20) -> None:
 
 
 def processes_about(text: str) -> list[int]:
-    """Processes (not this one) that hold the text in their command line, or in their environment: HOME is the test's."""
+    """Processes (not this one) that hold the text in their command line or environment: HOME is the test's."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
