@@ -87,6 +87,13 @@ def judge_directory(descriptor: int, path: Path) -> os.stat_result:
     return status
 
 
+def judge_link(path: Path) -> None:
+    """Raise UntrustedError for a symbolic link of another user's. Raises OSError."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        _judge_owner(str(path), status, path)
+
+
 def read_descriptor(descriptor: int, path: Path, largest: int) -> bytes:
     """Everything in an open file. Raises UntrustedError for more than ``largest`` bytes, before memory is used."""
     size = os.fstat(descriptor).st_size

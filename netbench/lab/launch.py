@@ -20,6 +20,8 @@ from netbench.lab.state import LabState, write_json
 
 DEADLINE = 30.0  # seconds until the lab is up, or given up
 END = 10.0  # seconds until all its processes are gone
+KEPT = frozenset("HOME LANG LANGUAGE LOGNAME TMPDIR TZ USER VIRTUAL_ENV".split())  # variables that lab processes get
+KEPT_KINDS = ("LC_", "LD_", "PYTHON", "COVERAGE_")
 SOURCES = Path(__file__).resolve().parents[2]  # where ``netbench`` is imported from
 
 
@@ -78,8 +80,13 @@ def end(state: LabState) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What a program of netbench's is started with in the lab."""
-    return {**os.environ, "PATH": search_path(), "PYTHONPATH": str(SOURCES)}
+    """What a program of netbench's is started with in the lab: of this process's own, what any program may know.
+
+    No password, passphrase, agent or cloud credential: the lab's processes outlive the command that started them, hand
+    what they have to nodes and pods, and log in nowhere.
+    """
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_KINDS)}
+    return {**kept, "PATH": search_path(), "PYTHONPATH": str(SOURCES)}
 
 
 def search_path() -> str:

@@ -4,7 +4,7 @@
 - any other user: private directories of his own, in the session's runtime directory, at home, in /tmp and /var/tmp. A
   run locks in all of these that it can use: a cron job has no session, and a service may have no home, yet two runs of
   one user must meet. Nobody can take away a directory that is there: /tmp is sticky.
-- where the settings name a group: ``/run/netbench-GROUP``, which root made for it; then all its members' runs meet.
+- where the settings name a group: ``/run/netbench-lock-GROUP``, which root made for it; all its members' runs meet.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def lock_group(settings: Mapping[str, object]) -> str | None:
 def places_for(given: Sequence[str] | None, group: str | None) -> list[Place]:
     """Where to lock, in all of them. Raises PreflightError for a group that there is not."""
     if group is not None:
-        return [Place(Path((given or ("/run",))[0], f"netbench-{group}"), group=_gid(group))]
+        return [Place(Path((given or ("/run",))[0], f"netbench-lock-{group}"), group=_gid(group))]
     if given is not None:
         return [each for place in given for each in _beneath(Path(place))]
     if os.geteuid() == trust.ROOT:

@@ -144,6 +144,7 @@ def _opened(root: Path, name: str) -> Iterator[tuple[int, str]]:
     """The directory that ``name`` is in, open and judged, and the last part of the name."""
     between, _, last = name.rpartition("/")
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    trust.judge_link(root)  # a link that others made must not choose among own directories
     outer = os.open(root, flags)
     try:
         trust.judge_directory(outer, root)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+
+import pytest
 
 import netbench
 from netbench.inventory import load
@@ -13,8 +16,14 @@ from netbench.inventory.validation import OLDER_NAMES
 EXAMPLES = Path(netbench.__file__).parent.parent / "inventories"
 
 
-def test_the_fleet() -> None:
-    inventory = load(EXAMPLES / "alibaba-cloud.yaml")
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """A copy: a checkout may be another user's than the one that runs the tests."""
+    return Path(shutil.copytree(EXAMPLES, tmp_path / "inventories", copy_function=shutil.copyfile))
+
+
+def test_the_fleet(examples: Path) -> None:
+    inventory = load(examples / "alibaba-cloud.yaml")
     zones = [node.zone for node in inventory.nodes]
     assert (zones.count("cn-hangzhou-b"), zones.count("cn-hangzhou-g"), len(zones)) == (20, 11, 31)
     assert "bastion" not in {endpoint.name for endpoint in inventory.endpoints}
@@ -24,8 +33,8 @@ def test_the_fleet() -> None:
     assert [(source.selector, source.namespace) for source in inventory.pod_sources] == [("app=netbench", "netbench")]
 
 
-def test_hosts_only() -> None:
-    inventory = load(EXAMPLES / "hosts-only.ini")
+def test_hosts_only(examples: Path) -> None:
+    inventory = load(examples / "hosts-only.ini")
     assert {node.zone for node in inventory.nodes} == {"zone-a", "zone-b"}
     assert {endpoint.kind for endpoint in inventory.endpoints} == {"host", "host-tuned"}
     assert len(inventory.endpoints) == 7

@@ -285,7 +285,7 @@ def team() -> str:
 def test_members_of_the_group_meet_and_others_do_not_come_in(public: Path, team: str) -> None:
     base, gid = public.parent, grp.getgrnam(team).gr_gid
     assert take(base, group=team) == "locked"  # root makes it
-    place = base / f"netbench-{team}"
+    place = base / f"netbench-lock-{team}"
     status, file = place.stat(), (place / NAME).stat()
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, gid, 0o2770)
     assert (file.st_gid, stat.S_IMODE(file.st_mode)) == (gid, 0o660)
@@ -306,7 +306,7 @@ def test_members_of_the_group_meet_and_others_do_not_come_in(public: Path, team:
 def test_a_member_s_file_is_the_groups_whatever_the_umask(public: Path, team: str) -> None:
     gid = grp.getgrnam(team).gr_gid
     take(public.parent, group=team)
-    file = public.parent / f"netbench-{team}" / NAME
+    file = public.parent / f"netbench-lock-{team}" / NAME
     file.unlink()
     before = os.umask(0o077)
     try:
@@ -322,7 +322,7 @@ def test_a_member_s_file_is_the_groups_whatever_the_umask(public: Path, team: st
 def test_a_directory_that_root_did_not_make_for_the_group(
     public: Path, team: str, owner: int, group: int | None, mode: int
 ) -> None:
-    place = public.parent / f"netbench-{team}"
+    place = public.parent / f"netbench-lock-{team}"
     place.mkdir()
     os.chown(place, owner, grp.getgrnam(team).gr_gid if group is None else group)
     place.chmod(mode)
@@ -347,7 +347,7 @@ def test_roots_lies_in_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     first = places_for(None, None)[0]
     assert (str(first.path), first.mode, first.suffices) == ("/run/netbench/lock", 0o755, True)
-    assert str(places_for(None, "root")[0].path) == "/run/netbench-root/lock"
+    assert str(places_for(None, "root")[0].path) == "/run/netbench-lock-root/lock"
 
 
 def test_other_users_lie_in_their_own_directories(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,17 @@ def test_the_newest_is_never_another_users(run: RunDir, tmp_path: Path) -> None:
     assert RunDir.open(tmp_path, "latest").path == run.path
 
 
+@needs_root
+def test_the_newest_is_never_another_users_link_to_an_own_run(run: RunDir, tmp_path: Path) -> None:
+    link = tmp_path / NEWER
+    link.symlink_to(run.path)
+    assert names(tmp_path) == [NAME, NEWER]
+    os.chown(link, NOBODY, NOBODY, follow_symlinks=False)
+    assert names(tmp_path) == [NAME]
+    with pytest.raises(RunDirError, match="nobody owns it"):
+        RunDir.open(tmp_path, NEWER)
+
+
 def test_a_raw_directory_that_is_a_link_is_not_followed(run: RunDir, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (run.path / "raw").rename(outside)
