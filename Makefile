@@ -41,7 +41,7 @@ lint: $(READY) ## ruff, mypy, import-linter
 	@$(SUITE) "mypy" $(BIN)/mypy
 	@PYTHONPATH=. $(SUITE) "import contracts" $(BIN)/lint-imports
 
-perf: $(READY) ## benchmarks: ratios and overheads measured in one run
+perf: $(READY) ## start-up against Invoke's, and a step's overhead against an older netbench, as ratios (a quarter of an hour)
 	$(BIN)/pytest -q -s tests/benchmarks/bench_startup.py tests/benchmarks/bench_overhead.py --override-ini=python_files='bench_*.py'
 
 truth: $(READY) ## what netbench claims against what is true, simulated and in the lab (40 minutes)
