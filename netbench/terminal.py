@@ -152,9 +152,9 @@ def show_plan(campaign: Campaign) -> None:
     say()
     for text in campaign.notes:
         say(visible(f"note: {text}"))
-    servers = {step.server.argv for step in plan.steps if step.server}
-    for server in sorted(servers):
-        say(f"server, fresh for each step: {shlex.join(server)}")
+    servers = {(step.server.argv, bool(step.server.bind)) for step in plan.steps if step.server}
+    for server, bound in sorted(servers):
+        say(f"server, fresh for each step: {shlex.join(server)}{' (bound to the address under test)' if bound else ''}")
 
 
 def _show_precision(campaign: Campaign) -> None:

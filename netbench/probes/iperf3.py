@@ -24,6 +24,7 @@ TCP_HEADERS = 14 + 40 + 20 + 12  # Ethernet, IPv6 (IPv4: 20 less), TCP, timestam
 TCP_SACK = 28  # of an acknowledgement that tells of gaps
 UDP_HEADERS = 14 + 40 + 8
 DEVIATION = 0.01  # that a bit rate may be away from bytes / seconds
+DOCUMENTED = Size(streams=4, reports=47)  # of the documented test, and one a second
 
 RULES = (
     Rule(
@@ -88,7 +89,7 @@ class Result:
         return numbers is not None and (int(numbers[1]), int(numbers[2])) >= (3, 16)
 
 
-def read(client: Completed, size: Size) -> Result:
+def read(client: Completed, size: Size = DOCUMENTED) -> Result:
     """The result in what an ``iperf3 -c ... -J`` left behind. Raises ParseError where there is none.
 
     A ParseError of class PARSE means that there is no JSON, OUTPUT_LIMIT that there is more output than such a test

@@ -243,3 +243,14 @@ def test_streams_of_a_source_whose_queues_nobody_knows() -> None:
     with pytest.raises(UsageError, match=asked) as caught:
         build_plan(unknown, probes, zone=ZoneMode.SAME)
     assert "netbench_instance_types" in caught.value.remedy
+
+
+def test_each_server_is_bound_to_its_own_destination() -> None:
+    plan = build_plan(fleet("a1 z: host pod", "a2 z: host pod"), PROBES, zone=ZoneMode.SAME)
+    addresses = {endpoint.name: endpoint.address for endpoint in plan.endpoints}
+    served = [step for step in plan.steps if step.server]
+    assert served
+    for step in served:
+        assert step.server == PROBES[step.probe].server(addresses[step.destination])
+        assert step.server is not None
+        assert step.server.bind == ("-B", addresses[step.destination])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,13 @@ def with_reports(probe: Throughput, streams: int, seconds: int) -> bytes:
     return (head + ", ".join([report] * seconds) + tail).encode()
 
 
+def resident() -> int:
+    """Bytes of memory that this process has had at most since it was asked last."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    Path("/proc/self/clear_refs").write_text("5")
+    return int(line.split()[1]) * 1024
+
+
 @pytest.mark.parametrize(
     ("probe", "least", "most"),
     [
@@ -80,8 +89,10 @@ def test_a_long_test_of_many_streams_is_read_and_takes_little_memory() -> None:
     probe = Throughput(duration=300, parallel=128)
     output = with_reports(probe, 128, 300)
     assert 12_000_000 < len(output) < 0.6 * probe.output_limit
-    assert peak(probe, output) < MEMORY
+    resident()
+    before = resident()
     measurement = probe.parse(Completed(0, output, b""))
+    assert resident() - before < MEMORY  # what it had at most: a trace of 17 MB takes minutes
     assert measurement.facts["streams"] == "128"
 
 
@@ -104,35 +115,29 @@ def test_a_result_that_is_long_besides_its_interim_reports_is_no_result() -> Non
     assert failure(probe, output).failure is FailureClass.OUTPUT_LIMIT
 
 
-@pytest.mark.parametrize("piece", ["[],", "{},", '{"":0},', '{"":[]},', '"ab",', "1e1,", "300,", "[[]],", "\n{}"])
+FILLED = [("[],", 4), ('{"":0},', 4), ('"ab",', 4), ("\n{}", 4), ('{"":0},', 128)]  # the last is the worst
+
+
+@pytest.mark.parametrize(("piece", "streams"), FILLED)
 @pytest.mark.parametrize(
-    ("beginning", "ending"),
-    [
-        ('{"start":{},"end":{"streams":[', "0]}}"),
-        ('{"error":[', "0]}"),
-        ('{"intervals":[', "0]}"),
-        ("{", "}"),
-        ("", ""),
-    ],
+    ("beginning", "ending"), [('{"start":{},"end":{"streams":[', "0]}}"), ('{"intervals":[', "0]}")]
 )
-@pytest.mark.parametrize("probe", [Throughput(), Throughput(duration=60, parallel=128)])
-def test_no_output_takes_much_memory(probe: Throughput, beginning: str, piece: str, ending: str) -> None:
-    for size in (Size(int(probe.parallel), 0).ends, min(probe.output_limit, 2**20)):
-        repeated = piece * ((size - len(beginning) - len(ending)) // len(piece))
-        assert peak(probe, (beginning + repeated + ending).encode()) < MEMORY
+def test_no_output_takes_much_memory(streams: int, beginning: str, ending: str, piece: str) -> None:
+    probe = Throughput(duration=3, parallel=streams)
+    size = Size(streams, 0).ends - len(beginning) - len(ending)
+    assert peak(probe, (beginning + piece * (size // len(piece)) + ending).encode()) < MEMORY
 
 
 def peak(probe: Probe, output: bytes) -> int:
+    """Bytes of memory at most, besides the output."""
     completed = Completed(0, output, b"")
     tracemalloc.start()
     try:
-        probe.parse(completed)
-    except ParseError:
-        pass
+        with contextlib.suppress(ParseError):
+            probe.parse(completed)
+        return tracemalloc.get_traced_memory()[1]
     finally:
-        _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    return most
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"a":[', "{\n"])
