@@ -21,14 +21,19 @@ _IPV6 = re.compile(r"^([0-9a-f]{32}) ", re.MULTILINE)
 
 
 def has_moved(endpoint: Endpoint, transport: Transport) -> bool:
-    """True where the endpoint is a pod whose kernel does not list its address; False, too, where it lists none.
+    """True where the endpoint is a pod whose kernel does not list its address; False where it lists none of its family.
 
     Raises TransportError.
     """
     if not isinstance(endpoint.access, PodAccess):
         return False  # a host's address may be a name, or translated on the way
-    found = addresses(ask(transport, Command(TABLES)).stdout)
-    return bool(found) and ip_address(endpoint.address) not in found
+    wanted = ip_address(endpoint.address)
+
+    def missing() -> bool:
+        found = {one for one in addresses(ask(transport, Command(TABLES)).stdout) if one.version == wanted.version}
+        return bool(found) and wanted not in found
+
+    return missing() and missing()  # twice: it costs a result, and a table is no snapshot while it is read
 
 
 def addresses(tables: bytes) -> set[IPv4Address | IPv6Address]:

@@ -58,6 +58,10 @@ def test_a_kernel_that_lists_nothing_proves_nothing() -> None:
     assert not has_moved(POD, FakeTransport({TABLES: denied}))
 
 
+def test_a_kernel_that_lists_none_of_the_addresses_family_proves_nothing() -> None:
+    assert not has_moved(POD, FakeTransport({TABLES: Reply(INET6)}))
+
+
 def test_a_host_is_not_asked() -> None:
     assert not has_moved(replace(POD, access=LocalAccess()), FakeTransport())
 
