@@ -54,6 +54,7 @@ from netbench.run.validity import judge
 from netbench.store import RunDir
 from netbench.store.documents import decode, encode
 from netbench.transports.fake import QUIET
+from netbench.transports.wire import GREETING, KEPT, Answer
 from tests.fuzz.changes import Choices, changed
 from tests.fuzz.growth import OWN
 
@@ -87,6 +88,7 @@ g
 [all:vars]
 netbench_max_parallel=1
 """
+TOKEN = "0123456789abcdef" * 2
 LIMITS = "a-[01:02]:&g:!b,~a.*,198.18.0.1,g[0],g[0:1],*"
 
 
@@ -191,6 +193,25 @@ def frames(data: bytes) -> None:
         assert isinstance(reader.result.completed, Completed)
 
 
+def wire(data: bytes) -> None:
+    """What a shell answers: the same in pieces of any size, and never more than was asked for."""
+    kept: list[tuple[object, ...]] = []
+    for size in (len(data) or 1, 1 + len(data) % 5):
+        taken = bytearray()
+        answer = Answer(TOKEN, 1000, taken.extend)
+        failed = ""
+        try:
+            for start in range(0, len(data), size):
+                answer.feed(data[start : start + size])
+        except NetbenchError as error:
+            failed = type(error).__name__
+        assert len(answer.output) <= 1000
+        assert taken == answer.output
+        assert answer.said().isascii() or len(answer.said()) <= 4 * KEPT
+        kept.append((failed, answer.exit_code, None if failed else bytes(answer.output)))
+    assert len(data) > 60_000 or kept[0][:2] == kept[1][:2], kept
+
+
 def document(data: bytes) -> None:
     for kind in (Manifest, Plan, StepRecord):
         with contextlib.suppress(NetbenchError):
@@ -231,13 +252,13 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
     for each in (
         *(inventory_yaml, inventory_ini, settings, limit, limit_regex, iperf3, iperf3_json, ping, pods, pods_json),
-        *(nodes_json, frames, document, journal, run, server, snapshots, presence, evidence),
+        *(nodes_json, frames, wire, document, journal, run, server, snapshots, presence, evidence),
     )
 }
 
 
 #: Those that read what an endpoint says: nobody may make us spend time on it.
-REMOTE = ("iperf3", "iperf3_json", "ping", "pods", "pods_json", "nodes_json", "frames", *OWN)
+REMOTE = ("iperf3", "iperf3_json", "ping", "pods", "pods_json", "nodes_json", "frames", "wire", *OWN)
 
 
 def attempt(name: str, data: bytes) -> float:
@@ -278,11 +299,28 @@ def seeds(name: str) -> list[bytes]:
         ],
         "ping": [text for text in raw if text.startswith(b"PING")][:2],
         "pods": [_json(_pods())],
-        "frames": [b"hello\nnetbench ready\nnetbench beat 12.5 10 -\nnetbench frame 0 3 2\nabcde" + b"netbench end\n"],
+        "frames": [
+            b"hello\nready\nbeat 12.5 10 -\nframe 0 3 2 4\nabcdehostend\n",
+            b"gone\n",
+            b"frame overdue 0 0 0\nend\n",
+        ],
+        "wire": _answers(),
         "document": [_json(each) for each in _small_run()],
         "journal": [encode(_a_record(), "") + b"\n" + encode(_a_record(), "") + b"\n", encode(_a_record(), "")],
     }
     return found.get(name, [bytes(range(16)), b"\x00" * 8, b"\xff" * 8])
+
+
+def _answers() -> list[bytes]:
+    token = TOKEN.encode()
+    lines = [b"\n%b l ready\n" % token, b"\n%b n beat 1.5 - -\n" % token, b"\n%b d 5\nabcde" % token]
+    end = b"\n%b e 0 1\n" % token
+    return [
+        b"Welcome\n" + GREETING + b"".join(lines) + end,
+        GREETING + b"\n%b o\nraw \n%b\n" % (token, token[:-1]) + b"\n%b e 7 -\n" % token,
+        lines[0] + b"\n%b e 0 9\n" % token,
+        b"\n%b d 999999999999\nabc" % token,
+    ]
 
 
 @cache
