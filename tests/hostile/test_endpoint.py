@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -16,13 +18,14 @@ from typing import Any
 
 import pytest
 
+from tests.faults.site import Process, end, soon
 from tests.hostile.attacks import ATTACKS, FLOODS, HANGS, HOSTS, OUTPUTS
-from tests.run.test_jobs import processes_about
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 50 << 20  # bytes that a hostile pod may cost the bastion beyond an honest one
 CPU = 2.0  # seconds
-AT_ONCE = 4  # campaigns; most of them wait most of the time
+LATE = 5.0  # seconds after the end by which all processes of it must have ended
+AT_ONCE = 6  # campaigns; most of them wait most of the time
 PODS = ("a1", "b1", "a2", "b2")  # kind and node
 pytestmark = [
     pytest.mark.long,
@@ -69,6 +72,7 @@ class Ended:
     records: tuple[dict[str, Any], ...]
     plan: dict[str, Any]
     asked: tuple[tuple[str, str, bool], ...]  # pod, stage, attacked
+    left: tuple[str, ...]  # processes of its that are there five seconds after its end
 
     @cached_property
     def steps(self) -> dict[str, Any]:
@@ -103,6 +107,17 @@ TRIALS = (
     *(Trial(f"output-{name}", START, "b1") for name in OUTPUTS),
     *(Trial(name, START, "b1") for name in HOSTS),
 )
+
+
+def running(directory: Path) -> list[Process]:
+    """Processes whose command lines name it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            argv = (path / "cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
+            if any(word.startswith(f"{directory}/") for word in argv) and int(path.name) != os.getpid():
+                found.append(Process(int(path.name), 0, "", tuple(argv)))
+    return found
 
 
 class Campaigns:
@@ -173,6 +188,10 @@ class Campaigns:
             timeout=500,
             check=False,
         )
+        soon(lambda: not running(directory), LATE)
+        left = running(directory)
+        for one in left:
+            end(one, signal.SIGKILL)
         cost = json.loads((directory / "cost.json").read_text())
         (run,) = [path.parent for path in reports.glob("*/plan.json")] or [directory]
         lines = (run / "samples.jsonl").read_text().splitlines() if (run / "samples.jsonl").exists() else []
@@ -186,6 +205,7 @@ class Campaigns:
             records=tuple(map(json.loads, lines)),
             plan=plan,
             asked=tuple(asked),
+            left=tuple(one.line[:200] for one in left),
             **cost,
         )
 
@@ -198,7 +218,6 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaigns]:
         all_of_them.start(trial)
     yield all_of_them
     all_of_them.close()
-    assert processes_about(str(directory)) == []
 
 
 @pytest.mark.parametrize("trial", [Trial(), HONEST], ids=lambda trial: trial.probe)
@@ -218,6 +237,7 @@ def test_a_hostile_pod_costs_little_and_its_own_steps_only(trial: Trial, campaig
     print(f"{trial}: {(ended.memory - honest.memory) / 2**20:+.1f} MB, {ended.cpu - honest.cpu:+.2f} s of CPU")  # noqa: T201
     assert ended.memory - honest.memory < MEMORY
     assert ended.cpu - honest.cpu < CPU
+    assert ended.left == ()
     assert "Traceback" not in ended.out + ended.err
     assert ended.code in ((0, 1, 3) if trial.harmless else (1, 3)), said
     assert {outcome["failure"] for outcome in ended.outcomes(trial.pod, evil=False)} == {None}, said

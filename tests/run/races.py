@@ -17,6 +17,7 @@ from netbench.model import Endpoint, LocalAccess
 from netbench.run.clean import clean
 from netbench.run.jobs import Job, end_job, find_jobs
 from netbench.run.leases import Leases, drop_lease, list_leases
+from netbench.run.scripts import script
 from netbench.transports.base import Transport
 from tests.run.hostile_places import Events, Ground, exchange
 
@@ -210,10 +211,11 @@ def run_a_job(transport: Transport, places: tuple[str, ...], generator: random.R
 
 
 def end_all(transport: Transport, places: tuple[str, ...], generator: random.Random) -> None:
-    """What a resume does with the jobs that it finds; and a job that was never there."""
-    for left in find_jobs(transport, places)[:5]:
-        end_job(transport, left.place, left.id)
-    end_job(transport, places[0], "a" * 24)
+    """What a resume does with the jobs that it finds; and with one that was never there."""
+    found = [(left.place, left.id) for left in find_jobs(transport, places)[:5]]
+    for place, identity in (*found, (places[0], "a" * 24)):
+        transport.run(script("job", "fetch", place, identity, deadline=5))
+        end_job(transport, place, identity)
 
 
 def sweep(transport: Transport, places: tuple[str, ...], generator: random.Random) -> None:
