@@ -117,6 +117,7 @@ def test_check_works_or_says_why_not(name: str, ground: Ground, checks: dict[str
         ]
         assert re.search(one.says, why[0]), why
         assert len(why) == 1 or "missing" in one.says, why
+        assert len(re.split(r" {2,}", why[0].strip())) == 4, why  # check, FAILED, what was found, remedy
     assert len([line for line in said.err.splitlines() if line.startswith("error: ")]) <= 1, said.err
 
 
