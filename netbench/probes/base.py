@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from netbench.model import Completed, InstanceType, Measurement, Metric, Sample, ServerCommand
 
 OUTPUT_LIMIT = 2**20  # bytes of output of a probe that does not say
+MOST_OUTPUT = 2**25  # bytes, whatever a probe says: the bastion holds that much of each step at work
 
 
 class Probe(Protocol):
@@ -61,7 +62,7 @@ class ProvesServer(Protocol):
 
 def output_limit(probe: Probe) -> int:
     """Bytes that the output of that probe's client or server may have."""
-    return probe.output_limit if isinstance(probe, LimitsOutput) else OUTPUT_LIMIT
+    return min(probe.output_limit if isinstance(probe, LimitsOutput) else OUTPUT_LIMIT, MOST_OUTPUT)
 
 
 def sample(metric: Metric, value: float) -> Sample:

@@ -3,6 +3,7 @@
 #                     run COMMAND in a new private directory, report, clean up; its files may have LIMIT bytes each
 #   fetch PLACE ID    wait for a started job and report its result again
 #   stop PLACE ID     end that job, and remove its directory
+#   collect PLACE ID  the same, and report its result, which its own session could not
 #   find PLACES       list this user's job directories in PLACES (space-separated)
 # Answers: "ready", "beat UPTIME TX RX", "frame STATUS OUTBYTES ERRBYTES HOSTBYTES" followed by that many bytes of stdout,
 # stderr and snapshots of the machine, and "end"; "gone" and "lost" answer a fetch. A find gives "job STATE PLACE ID" with
@@ -34,12 +35,21 @@ born() { # PID: sets $since to its start time in ticks since boot; fails when it
   [ "$1" != Z ] && [ "$1" != X ] && since=${20}
 }
 
-frame() { # STATUS
-  status=$1
+frame() { # STATUS LIMIT: of what is longer than that, one byte more is sent, which says so
+  status=$1 limit=$2
   set -- $(wc -c out err host) # "N out N err N host N total"
-  tell "frame $status $1 $3 $5"
-  blob $(($1 + $3 + $5))
-  cat out err host
+  out=$1 err=$3
+  [ "$out" -le "$limit" ] || out=$((limit + 1))
+  [ "$err" -le "$limit" ] || err=$((limit + 1))
+  tell "frame $status $out $err $5"
+  blob $((out + err + $5))
+  if [ "$out$err" = "$1$3" ]; then
+    cat out err host
+  else
+    head -c "$out" out
+    head -c "$err" err
+    cat host
+  fi
   tell end
 } 2>/dev/null
 
@@ -139,7 +149,7 @@ start)
   clock
   until=$((now + deadline))
   born $$
-  echo "$$ $since $boot" >job
+  echo "$$ $since $boot $limit" >job
   # a TERM just before the wait below leaves it waiting; for a frozen child, which keeps the TERM, the watch then ends it
   trap 'stop=1; : >stopping; [ -z "$child" ] || kill -TERM "-$child" 2>/dev/null || kill -TERM "$child" 2>/dev/null' TERM
   sources
@@ -148,7 +158,7 @@ start)
   ! command -v setsid >/dev/null || set -- setsid "$@"
   (
     ulimit -S -t unlimited
-    ulimit -f $((limit / 512 + 1))
+    ulimit -f $(((limit + 2097152) / 512)) # tools have buffers of their own: iperf3 one file a stream, of a block each
     TMPDIR=. # this directory, whatever becomes of its name
     export TMPDIR
     exec "$@"
@@ -178,14 +188,14 @@ start)
   kill "$watcher" 2>/dev/null
   wait "$watcher"
   echo "$status" >status.new && mv status.new status
-  frame "$status"
+  frame "$status" "$limit"
   clock
   until=$((now + linger))
   while [ -z "$stop" ] && [ "$now" -lt "$until" ]; do
     sleep 0.05 # short: a TERM is answered when it ends
     clock
   done
-  clear "$id"
+  [ -e wanted ] || clear "$id"
   ;;
 fetch)
   enter "$places" "$1" || {
@@ -197,7 +207,7 @@ fetch)
       tell gone
       finish 0
     }
-    read -r pid start rest <job
+    read -r pid start birth limit <job
     born "$pid"
     [ "$since" = "$start" ] || [ -e status ] || {
       tell lost
@@ -205,11 +215,13 @@ fetch)
     }
     sleep 0.5
   done 2>/dev/null
+  read -r pid start birth limit <job
   read -r status <status
-  frame "$status"
+  frame "$status" "$limit"
   ;;
-stop)
+stop | collect)
   enter "$places" "$1" || finish 0
+  [ "$verb" = stop ] || : >wanted # it leaves its directory to us
   if { read -r pid start rest <job; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
     kill -TERM "$pid"
     clock
@@ -223,6 +235,9 @@ stop)
   # left only where the job's own shell was killed
   if { read -r pid start rest <child; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
     kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid"
+  fi
+  if [ "$verb" = collect ] && { read -r pid start birth limit <job && read -r status <status; } 2>/dev/null; then
+    frame "$status" "$limit"
   fi
   clear "$1"
   ;;
@@ -239,7 +254,7 @@ find)
         state=running
       elif [ ! -f "$found/job" ] && [ -n "$(ls -A "$found")" ]; then
         state=unknown
-      elif { read -r pid start birth <"$found/job"; } 2>/dev/null && [ "$birth" != "$boot" ] && [ "$place" = '~' ]; then
+      elif { read -r pid start birth rest <"$found/job"; } 2>/dev/null && [ "$birth" != "$boot" ] && [ "$place" = '~' ]; then
         continue # a home may be another machine's, too, where it runs
       fi
       tell "job $state $place $id"

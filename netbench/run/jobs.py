@@ -134,6 +134,8 @@ class Job:
 
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
+        if self._over and self._reader.result is None:
+            self._collect()
         end_job(self._transport, self.place, self.id)
         patience = time.monotonic() + GRACE
         self._session.join(1)
@@ -163,6 +165,15 @@ class Job:
         finally:
             self._cut = time.monotonic()
             self._over = True
+            self._reader.wake()
+
+    def _collect(self) -> None:
+        """End it, and take its result along, for its session is gone."""
+        reader = FrameReader()
+        command = script("job", "collect", self.place, self.id, deadline=2 * GRACE, limit=self._limit)
+        reader.feed(self._transport.run(command).stdout)
+        if reader.result is not None:
+            self._reader.result = reader.result
             self._reader.wake()
 
     def _fetch(self) -> JobResult:

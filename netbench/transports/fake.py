@@ -100,14 +100,16 @@ class FakeTransport:
         if verb == "start":
             return self._start(directory, tuple(rest[5:]), command.deadline, on_output)
         reply = self.directories.get(directory)
+        if verb in ("fetch", "collect") and reply is not None and reply.fetch_error is not None:
+            raise reply.fetch_error
         if verb == "fetch":
-            if reply is not None and reply.fetch_error is not None:
-                raise reply.fetch_error
             return Completed(0, _frame(reply, reply.status) if reply else b"gone\n", b"")
         if reply is not None and reply.stop_error is not None:
             raise reply.stop_error
         self._stopped.setdefault(directory, threading.Event()).set()
         self.directories.pop(directory, None)
+        if verb == "collect" and reply is not None:
+            return Completed(0, _frame(reply, "stopped" if reply.serves else reply.status), b"")
         return Completed(0, b"", b"")
 
     def _start(self, directory: str, argv: Argv, deadline: float, on_output: OnOutput | None) -> Completed:
