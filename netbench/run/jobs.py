@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -135,7 +136,8 @@ class Job:
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
         if self._over and self._reader.result is None:
-            self._collect()
+            with suppress(TransportError):  # what cannot be collected must be ended all the same
+                self._collect()
         end_job(self._transport, self.place, self.id)
         patience = time.monotonic() + GRACE
         self._session.join(1)

@@ -584,8 +584,8 @@ def test_one_line_without_end_costs_the_same_for_every_byte() -> None:
 
 
 def test_more_than_a_job_may_say_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An endpoint that does not cut its files: its answer is given up, with its class."""
-    monkeypatch.setattr("netbench.run.jobs.SNAPSHOTS", 1000)
+    """What the endpoint does not cut: its answer is given up, with its class."""
+    monkeypatch.setattr("netbench.run.jobs.SNAPSHOTS", 10)
     monkeypatch.setattr("netbench.run.jobs.BEAT", 0)
     job = Job(LocalTransport(), str(tmp_path), ("printf", "%2000s"), deadline=10, limit=100)
     with pytest.raises(OutputLimitError):

@@ -263,9 +263,19 @@ def test_a_stop_that_fails_is_flagged_and_the_sample_kept() -> None:
     assert [flag.code for flag in record.measurement.flags] == ["not-cleaned"]
 
 
-def test_a_cut_server_loses_its_log_and_with_it_the_proof() -> None:
-    """Its directory went when it was stopped: nothing is left to be cleaned, and nothing tells whom it served."""
+def test_a_cut_server_hands_over_its_log_when_it_is_stopped() -> None:
     w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True))
+    assert w.run() == "complete"
+    (record,) = w.journal.records
+    assert record.measurement.samples[0].value == 1e9
+    assert record.measurement.flags == ()
+    assert w.journal.raw["s0", "server.out"] == SAID
+    assert w.left == 0
+
+
+def test_a_server_whose_log_is_lost_proves_nothing() -> None:
+    """Nothing is left to be cleaned, and nothing tells whom it served."""
+    w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True, fetch_error=CUT))
     assert w.run() == "partial"
     (record,) = w.journal.records
     assert record.outcome.failure is FailureClass.INVALID_RESULT
@@ -282,7 +292,7 @@ class Unproven:
 
 
 def test_a_probe_that_proves_nothing_of_its_server_keeps_its_sample_without_the_log() -> None:
-    w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True))
+    w = world(JobReply(GOOD), server=JobReply(SAID, serves=True, cut=True, fetch_error=CUT))
     w.probe = Unproven()
     assert w.run() == "complete"
     (record,) = w.journal.records
