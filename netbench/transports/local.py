@@ -6,8 +6,10 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
 from netbench.errors import DeadlineError, OutputLimitError, TransportError
@@ -22,6 +24,10 @@ INHERITED = 5.0  # seconds that output may stay open after the end, in processes
 
 class LocalTransport:
     """Runs argv as child processes, each in a session of its own so that a deadline ends all of it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()  # process groups
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
         if not command.script:
@@ -51,32 +57,39 @@ class LocalTransport:
                 f"install {argv[0]} or put it on the PATH",
                 failure=FailureClass.TOOL_MISSING,
             ) from error
+        with self._lock:
+            self._running.add(process.pid)
         streams = _Streams(process, stdin.encode("utf-8", "surrogateescape"))
-        stdout, stderr = bytearray(), bytearray()
+        stdout, stderr = bytearray(), wire.Errors()
 
         def take(piece: bytes) -> None:
             if keep:
                 stdout.extend(piece)
                 if len(stdout) > command.limit:
-                    raise OutputLimitError(f"{argv[0]}: more than {command.limit} bytes of output")
+                    raise OutputLimitError(
+                        f"{argv[0]}: more than {command.limit} bytes of output", f"see what {argv[0]} prints"
+                    )
             if on_output:
                 on_output(piece)
 
-        def keep_error(piece: bytes) -> None:
-            stderr.extend(piece[: wire.ERRORS - len(stderr)])
-
         try:
-            if not streams.pump(started + command.deadline, take, keep_error):
+            if not streams.pump(started + command.deadline, take, stderr.feed):
                 raise DeadlineError(f"{command.argv[0]} gave no answer within {command.deadline:g} s")
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            with self._lock:  # its number may be somebody else's as soon as it is waited for
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                self._running.discard(process.pid)
+            process.wait()
             streams.close()
-        return Completed(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started)
+        return Completed(process.returncode, bytes(stdout), bytes(stderr.kept), time.monotonic() - started)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """End what still runs: a kubectl whose pod keeps it waiting would stay when netbench has gone."""
+        with self._lock:
+            for pid in self._running:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
 
 
 class _Streams:
@@ -107,8 +120,7 @@ class _Streams:
             for key, _ in self._selector.select(left):
                 if key.fileobj == self._end:
                     ended = True
-                    self._selector.unregister(self._end)
-                    self._process.wait()
+                    self._selector.unregister(self._end)  # not waited for yet: its number stays its own
                     until = min(until, time.monotonic() + INHERITED)
                 elif key.fileobj is self._process.stdin:
                     self._write()

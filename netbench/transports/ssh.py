@@ -84,7 +84,7 @@ class SshTransport:
             guard.cancel()
             if channel is not None:
                 channel.close()
-        return answer.completed(bytes(exchange.stderr), time.monotonic() - started)
+        return answer.completed(exchange.stderr, time.monotonic() - started)
 
     def open(self) -> Connection:
         """The live connection; raises TransportError with what is wrong and what to do."""

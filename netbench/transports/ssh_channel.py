@@ -39,7 +39,7 @@ class Exchange:
         self._changed = Wakeup()
         channel.in_buffer.set_event(self._changed)
         channel.in_stderr_buffer.set_event(self._changed)
-        self.stderr = bytearray()
+        self._errors = wire.Errors()
 
     def run(self, line: str, program: str, answer: wire.Answer, until: float, *, proved: bool) -> None:
         """Until the answer is whole. ``until``: on the monotonic clock.
@@ -66,7 +66,7 @@ class Exchange:
             if not self._pump(answer, until):
                 raise LoginShellError(
                     f"{self._where}: the login shell did not run a command within {GREETING_SECONDS:g} s"
-                    f"{_quoted(answer.said() or self._errors())}",
+                    f"{self._said(answer)}",
                     "see what ssh HOST true does: sftp only, a ForceCommand, or an rc file that waits; netbench needs "
                     "a login shell that runs sh -c",
                 )
@@ -75,13 +75,20 @@ class Exchange:
 
     def _no_shell(self, answer: wire.Answer) -> LoginShellError:
         return LoginShellError(
-            f"{self._where}: the login shell does not run commands{_quoted(answer.said() or self._errors())}",
+            f"{self._where}: the login shell does not run commands{self._said(answer)}",
             "see what ssh HOST true does; netbench needs a login shell that runs sh -c, with sh and sleep on its PATH, "
             "and rc files that do not exit",
         )
 
-    def _errors(self) -> str:
-        return self.stderr.decode("utf-8", "replace").strip()
+    def _said(self, answer: wire.Answer) -> str:
+        text = answer.said() or self.stderr.decode("utf-8", "replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return f": it said {' / '.join(lines[:3])[:200]!r}" if lines else ""
+
+    @property
+    def stderr(self) -> bytes:
+        """What was said there, as far as it is kept."""
+        return bytes(self._errors.kept)
 
     def _pump(self, answer: wire.Answer, until: float) -> bool:
         """Wait for something, and take it; False where the time is over."""
@@ -93,7 +100,7 @@ class Exchange:
             self._changed.wait(left)
             self._changed.forget()
         while channel.recv_stderr_ready():
-            self.stderr += channel.recv_stderr(PIECE)[: wire.ERRORS - len(self.stderr)]
+            self._errors.feed(channel.recv_stderr(PIECE))
         while channel.recv_ready() and answer.exit_code is None:
             answer.feed(channel.recv(PIECE))
         return True
@@ -104,8 +111,3 @@ class Exchange:
         return bool(channel.eof_received or channel.closed) and not (
             channel.recv_ready() or channel.recv_stderr_ready()
         )
-
-
-def _quoted(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return f": it said {' / '.join(lines[:3])[:200]!r}" if lines else ""

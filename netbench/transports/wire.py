@@ -23,19 +23,22 @@ GREETING = b"netbench-42\n"  # worked out by sh: a shell that only prints the li
 NOISE = 256 << 10  # bytes that may come besides the answer
 LONGEST = 64 << 10  # bytes of one line
 ERRORS = 64 << 10  # bytes of stderr that are kept
+MOST_ERRORS = 1 << 20  # bytes of stderr that are taken at all
 KEPT = 1000  # bytes of noise that are kept, for messages
 LATE = 2  # seconds that the endpoint's own deadline comes after the caller's
 CPU = 20  # seconds of CPU time that a script may use
 
-# Three processes: the sleep, which is the deadline; the sh that reads the program; and a subshell, which ends that sh
-# when told to, and ends the sleep when that sh is over, however it ended. All are waited for, or a pod whose first
-# process does not reap would keep them as zombies (BusyBox's `timeout` would leave one there). A bash that is called sh
-# takes functions from the environment. No "!" before anything but a blank: csh takes it for history.
+# Three processes: the sleep, which is the deadline; the sh that reads the program, in a session of its own, so that
+# what it started ends with it; and a subshell, which ends that sh when told to, and ends the sleep when that sh is over,
+# however it ended. All are waited for, or a pod whose first process does not reap would keep them as zombies (the
+# `timeout` of BusyBox would leave one there). A bash that is called sh takes functions from the environment. No "!"
+# before anything but a blank: csh takes it for history.
 _BODY = (
     "unset -f command echo kill sh sleep wait ; command -v sleep >/dev/null || "
     '{{ echo "sh finds no sleep on its PATH" >&2 ; exit 127 ; }} ; '
     'trap "" HUP INT ; exec 3<&0 ; echo netbench-$((6*7)) ; sleep {seconds} >/dev/null 2>&1 3<&- & s=$! ; '
-    '( trap "kill \\$i ; sleep 1 ; kill -9 \\$i" TERM ; sh <&3 3<&- & i=$! ; exec 3<&- 2>/dev/null ; '
+    '( trap "kill -15 -\\$i || kill \\$i ; sleep 1 ; kill -9 -\\$i || kill -9 \\$i" TERM ; '
+    "$(command -v setsid) sh <&3 3<&- & i=$! ; exec 3<&- 2>/dev/null ; "
     "wait $i ; wait $i ; kill $s ) & p=$! ; exec 3<&- 2>/dev/null ; wait $s ; [ $? -gt 128 ] || kill $p ; wait $p "
 )
 _PROGRAM = """{{
@@ -113,6 +116,7 @@ class Answer:
         self._marker = f"\n{token} ".encode()
         self._limit, self._on_output = limit, on_output
         self._buffer = bytearray()
+        self._fed = 0  # bytes in all
         self._looked = 0  # bytes of the buffer in which the end of a message's line is not
         self._noise = bytearray()
         self._noisy = 0  # bytes of noise in all
@@ -124,6 +128,9 @@ class Answer:
         """Take the next bytes. Raises OutputLimitError for more than the command's limit, or more noise than usual."""
         if self.exit_code is not None:
             return
+        self._fed += len(piece)
+        if self._fed > self._limit + NOISE:  # also what says nothing: headers, empty messages
+            raise _too_much(self._limit + NOISE, "an answer")
         self._buffer += piece
         if not self.greeted:
             self.greeted = GREETING in self._buffer
@@ -156,7 +163,7 @@ class Answer:
         if end < 0:
             self._looked = len(self._buffer)
             if self._looked > LONGEST:
-                raise OutputLimitError(f"a line of more than {LONGEST} bytes")
+                raise _too_much(LONGEST, "a line")
             return False
         header = bytes(self._buffer[len(self._marker) : end])
         del self._buffer[: end + 1]
@@ -173,7 +180,7 @@ class Answer:
         elif kind == b"d" and re.fullmatch(rb"\d{1,12}", rest):
             self._data = int(rest)
             if len(self.output) + self._data > self._limit:
-                raise OutputLimitError(f"more than {self._limit} bytes of output")
+                raise _too_much(self._limit, "output")
         elif kind == b"o":
             self._raw = True
         elif kind == b"e" and (match := re.fullmatch(rb"(\d{1,3}) (\d{1,9}|-)", rest)):
@@ -193,11 +200,33 @@ class Answer:
         self._noise += piece[: KEPT - len(self._noise)]
         self._noisy += count
         if self._noisy > NOISE:
-            raise OutputLimitError(f"more than {NOISE} bytes that are no answer")
+            raise _too_much(NOISE, "what is no answer")
 
     def _emit(self, data: bytes) -> None:
         if len(self.output) + len(data) > self._limit:
-            raise OutputLimitError(f"more than {self._limit} bytes of output")
+            raise _too_much(self._limit, "output")
         self.output += data
         if self._on_output is not None and data:
             self._on_output(data)
+
+
+class Errors:
+    """What comes on stderr: its beginning is kept, and no more than so much of it is taken."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self._taken = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes. Raises OutputLimitError."""
+        self._taken += len(piece)
+        self.kept += piece[: ERRORS - len(self.kept)]
+        if self._taken > MOST_ERRORS:
+            raise _too_much(MOST_ERRORS, "stderr")
+
+
+def _too_much(limit: int, what: str) -> OutputLimitError:
+    return OutputLimitError(
+        f"more than {limit} bytes of {what}",
+        "see what the endpoint's shell prints: an rc file, a ForceCommand, or a program in a tool's place",
+    )

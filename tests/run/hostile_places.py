@@ -30,6 +30,7 @@ class Shell(LocalTransport):
     """This machine, with a directory first on the PATH whose ``sh`` is the shell under test."""
 
     def __init__(self, name: str, directory: Path) -> None:
+        super().__init__()
         self._path = directory / name
         if not self._path.exists():
             self._path.mkdir()

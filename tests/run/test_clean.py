@@ -256,6 +256,7 @@ class _As(LocalTransport):
     """This machine, as another user."""
 
     def __init__(self, user: int) -> None:
+        super().__init__()
         self._user = user
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:

@@ -50,6 +50,7 @@ class ShellTransport(LocalTransport):
     """This machine, with ``sh`` being the shell under test."""
 
     def __init__(self, shell: str) -> None:
+        super().__init__()
         self._path = path_of(shell)
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
@@ -94,6 +95,7 @@ class CutTransport(LocalTransport):
 
     def __init__(self, cuts: int, *, greeting: bool = False) -> None:
         """``greeting``: already what the login shell says is output."""
+        super().__init__()
         self.cuts, self._greeting = cuts, greeting
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
@@ -260,6 +262,7 @@ class WrappedTransport(LocalTransport):
     """This machine, where ``sh`` is started by a line of shell that ends in ``"$@"``."""
 
     def __init__(self, directory: Path, line: str) -> None:
+        super().__init__()
         directory.mkdir()
         self._directory = directory
         own = directory / "sh"
@@ -399,6 +402,7 @@ class LateTransport(LocalTransport):
     """A start is as slow as an API server under load; all else is quick."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.started = threading.Event()
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
@@ -421,6 +425,7 @@ class VanishingTransport(LocalTransport):
     """The link is cut when the job's first beat has come, and the machine is made anew."""
 
     def __init__(self, place: Path) -> None:
+        super().__init__()
         self._place = place
         self.fetched = 0
 

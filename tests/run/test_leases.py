@@ -79,6 +79,7 @@ class Counting(LocalTransport):
     """This machine, counting what it is asked; ``broken`` loses the link."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked = 0
         self.broken = False
 
@@ -490,6 +491,7 @@ class At(LocalTransport):
     """A machine of its own: leases lie in another directory."""
 
     def __init__(self, place: Path) -> None:
+        super().__init__()
         self._place = place
         place.mkdir(exist_ok=True)
 

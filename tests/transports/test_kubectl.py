@@ -25,6 +25,7 @@ class PlayedKubectl(LocalTransport):
     """Runs what comes after ``--`` on this machine, as kubectl would in the pod, and can spoil the answer."""
 
     def __init__(self, cut: int | None = None, noise: bytes = b"") -> None:
+        super().__init__()
         self.cut, self.noise = cut, noise
         self.sent: list[Command] = []
 
@@ -39,6 +40,7 @@ class PlayedKubectl(LocalTransport):
 
 class FailingKubectl(LocalTransport):
     def __init__(self, stderr: str) -> None:
+        super().__init__()
         self.stderr = stderr
 
     def run(self, command: Command, on_output: OnOutput | None = None) -> Completed:
