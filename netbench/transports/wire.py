@@ -29,7 +29,7 @@ LATE = 2  # seconds that the endpoint's own deadline comes after the caller's
 CPU = 20  # seconds of CPU time that a script may use
 
 # Three processes: the sleep, which is the deadline; the sh that reads the program, in a session of its own, so that
-# what it started ends with it; and a subshell, which ends that sh when told to, and ends the sleep when that sh is over,
+# what it started ends with it; and a subshell, which ends that sh when told to, and the sleep when that sh is over,
 # however it ended. All are waited for, or a pod whose first process does not reap would keep them as zombies (the
 # `timeout` of BusyBox would leave one there). A bash that is called sh takes functions from the environment. No "!"
 # before anything but a blank: csh takes it for history.

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.campaign import KINDS, assert_complete, bench, netbench, values
+from tests.faults.site import STATE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 KUBECONFIG = os.environ.get("NETBENCH_TEST_KUBECONFIG", "")
@@ -198,6 +199,6 @@ def test_the_numbers_agree_with_the_command_typed_by_hand(cluster: Cluster, tmp_
 
 
 def leftovers(cluster: Cluster, node: str) -> tuple[int, str]:
-    """How many iperf3, ping and job shells run on a node, and what of netbench lies in its /tmp."""
-    count = cluster.on_node(node, "ps -e -o args= | grep -c -E '^(iperf3|ping|sh -c .*netbench-job)' || true")
-    return int(count), cluster.on_node(node, "ls /tmp | grep -E '^netbench-([0-9a-f]{24}|lease)' || true")
+    """How many iperf3, ping and shells of ours run on a node, and what of netbench lies there."""
+    count = cluster.on_node(node, "ps -e -o args= | grep -c -E '^(iperf3|ping|sh -c .*netbench-|sh$)' || true")
+    return int(count), cluster.on_node(node, STATE)

@@ -289,12 +289,17 @@ def on(lab: Lab, endpoint: str) -> tuple[str, ...]:
     return ("-t", str(first_processes(lab.state)[endpoint]), "-n", "-m", "-u", "-p")
 
 
+#: Lists the state directories (see netbench/run/state.sh) of an endpoint, and what lies in them.
+STATE = "for p in /run /tmp /var/tmp /dev/shm; do ls -d $p/netbench-[0-9]* $p/netbench-[0-9]*/*; done 2>/dev/null; :"
+
+
 def leftovers(lab: Lab, endpoint: str) -> list[str]:
     """Processes of an endpoint (but for those that look) and what lies in its directories."""
     inside = on(lab, endpoint)
     processes = lab.output("nsenter", *inside, "ps", "-e", "-o", "stat=,args=").splitlines()
     files = lab.output("nsenter", *inside, "ls", "-A", "/tmp", "/var/tmp", "/dev/shm").splitlines()
-    return sorted(line for line in processes if " ps " not in line and "sshd: root" not in line) + files
+    state = lab.output("nsenter", *inside, "sh", "-c", STATE).splitlines()
+    return sorted(line for line in processes if " ps " not in line and "sshd: root" not in line) + files + state
 
 
 @contextmanager

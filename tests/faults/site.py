@@ -19,6 +19,10 @@ from netbench.lab.state import VARIABLE, LabState
 
 Found = TypeVar("Found")
 TOOLS = ("iperf3", "ping")
+#: Lists what lies in state directories (see netbench/run/state.sh), and those that are empty.
+STATE = """for home in /run/netbench-[0-9]* /tmp/netbench-[0-9]* /var/tmp/netbench-[0-9]* /dev/shm/netbench-[0-9]*; do
+[ ! -d "$home" ] || ls -d "$home"/* 2>/dev/null || echo "$home"
+done"""
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,14 @@ class Site:
 
     def left(self, endpoint: str) -> list[str]:
         """What of netbench is there: its processes, directories and leases."""
-        ours = [one.line[:200] for one in self.at(endpoint) if "netbench-" in one.line or one.argv[0] in TOOLS]
-        found = self.run(endpoint, "sh", "-c", "ls -d /tmp/netbench-* /run/lock/netbench-* 2>/dev/null || :")
-        return ours + found.split()
+        ours = [one.line[:200] for one in self.at(endpoint) if self._ours(one)]
+        return ours + self.run(endpoint, "sh", "-c", STATE).split()
+
+    @staticmethod
+    def _ours(one: Process) -> bool:
+        """A tool, the shell that a program was sent to, the one that reads it, or the sleep that is its deadline."""
+        deadline = one.argv[0] == "sleep" and one.argv[-1].isdecimal()
+        return one.argv[0] in TOOLS or "netbench-" in one.line or one.argv == ("sh",) or deadline
 
 
 def end(process: Process, number: signal.Signals) -> bool:

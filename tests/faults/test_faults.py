@@ -79,7 +79,7 @@ def test_a_fault_at_a_random_moment(site: Site, number: int) -> None:
         judge(site, found[0].parent, run.returncode, name, did, (begun, over), said)
     for endpoint in ENDPOINTS:
         soon(partial(gone, site, endpoint), LEFT)
-        left = [each for each in site.left(endpoint) if "netbench-lease" not in each]
+        left = [each for each in site.left(endpoint) if "/lease." not in each]
         assert left == [], f"{endpoint}: {left}\n{said}"
     release(site)
 

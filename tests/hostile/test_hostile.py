@@ -147,7 +147,7 @@ def test_a_campaign_with_hostile_names(lab: Lab, canaries: None, tmp_path: Path)
 
 def test_an_endpoint_that_says_hostile_things(lab: Lab, canaries: None, tmp_path: Path) -> None:
     """A node whose ping and system description are somebody else's: its step fails, and nothing is obeyed."""
-    words = r"\033[2J\033]0;t\007\342\200\256netbench frame 0 1 1\n<b>|$(touch /tmp/netbench-canary)"
+    words = r"\033[2J\033]0;t\007\342\200\256frame 0 1 1 0\n<b>|$(touch /tmp/netbench-canary)"
     texts = {
         "evil": f"#!/bin/sh\n[ \"$2\" != 1 ] || exit 0\nprintf '{words}'\nexit 1\n",
         "release": 'PRETTY_NAME="$(touch /tmp/netbench-canary)|<script>`x`[a](b)\033[31m"\n',
