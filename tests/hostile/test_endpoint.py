@@ -49,6 +49,7 @@ class Trial:
     stages: tuple[str, ...] = ()
     pod: str = "b2"  # b2 is where flows end, b1 where they start
     harmless: bool = False  # a lie that may be believed: it says something about the liar alone
+    spreads: bool = False  # a lie about its node, which cannot be told from the truth: "busy"
 
     @property
     def probe(self) -> str:
@@ -103,7 +104,8 @@ TRIALS = (
     *(Trial(attack, START, "b1") for attack in ("replayed-with-token", "uptime")),
     *(Trial(attack, ("facts",)) for attack in ("nothing", "other-token", "replayed", "exit-code")),
     *(Trial(attack, ("facts",), harmless=True) for attack in ("many-facts", "much-evidence")),
-    *(Trial(attack, ("lease take",), harmless=True) for attack in ("many-leases", "lease-of-ages", "many-others")),
+    *(Trial(attack, ("lease take",), harmless=True) for attack in ("many-leases", "many-others")),
+    Trial("lease-of-ages", ("lease take",), harmless=True, spreads=True),
     *(Trial(f"output-{name}", START, "b1") for name in OUTPUTS),
     *(Trial(name, START, "b1") for name in HOSTS),
 )
@@ -240,7 +242,8 @@ def test_a_hostile_pod_costs_little_and_its_own_steps_only(trial: Trial, campaig
     assert ended.left == ()
     assert "Traceback" not in ended.out + ended.err
     assert ended.code in ((0, 1, 3) if trial.harmless else (1, 3)), said
-    assert {outcome["failure"] for outcome in ended.outcomes(trial.pod, evil=False)} == {None}, said
+    if not trial.spreads:
+        assert {outcome["failure"] for outcome in ended.outcomes(trial.pod, evil=False)} == {None}, said
     assert len(ended.outcomes(trial.pod, evil=False)) == len(honest.outcomes(trial.pod, evil=False))
     if not trial.harmless:
         failures = [outcome for outcome in ended.outcomes(trial.pod, evil=True) if outcome["failure"]]
