@@ -143,7 +143,9 @@ class Leases:
             if error := self._missing.get(name):
                 if not self._keep_going:
                     raise PreflightError(f"{name}: no lease: {error}", error.remedy)
-                self._lose(name, Outcome(error.failure, f"no lease: {error}; {error.remedy}"))
+                remedy = f"; {error.remedy}" if error.remedy else ""
+                # this endpoint alone: that it has no room, or lies, is no sign of another run on its node
+                self.lost.setdefault(name, Outcome(error.failure, f"no lease: {error}{remedy}"))
         if names and all(name in self.lost for name in names):
             raise PreflightError("no endpoint could be leased; nothing was run", "see the reasons above")
 
