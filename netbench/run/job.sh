@@ -139,9 +139,10 @@ start)
   id=$1 deadline=$2 linger=$3 hex=$4 device=$5 limit=$6
   shift 6
   for attempt in 1 2 3; do # another job that ends may remove the state directory just now
-    home "$places" && mkdir -m 700 "job.$id" 2>/dev/null && break
+    home "$places" && mkdir -m 700 "job.$id" 2>/dev/null && cd -P -- "job.$id" && [ "$PWD" = "$home/job.$id" ] && break
+    attempt=
   done
-  if ! enter "$places" "$id"; then
+  if [ -z "$attempt" ]; then
     echo "$places: ${why:-cannot be written to}" >&2
     finish 90
   fi
@@ -192,7 +193,7 @@ start)
   clock
   until=$((now + linger))
   while [ -z "$stop" ] && [ "$now" -lt "$until" ]; do
-    sleep 0.05 # short: a TERM is answered when it ends
+    sleep 0.02 # short: a TERM is answered when it ends
     clock
   done
   [ -e wanted ] || clear "$id"

@@ -25,14 +25,13 @@ safe() { # PLACE UID: enters that user's state directory and sets $home; else $w
   [ -e "netbench-$2" ] || [ -h "netbench-$2" ] || return 1
   why="$top/netbench-$2 is a link, or no directory"
   cd -P -- "netbench-$2" 2>/dev/null && [ "$PWD" = "$top/netbench-$2" ] || return 1
-  home=$PWD
   set -- "$2" $(ls -ldn . 2>/dev/null) # mode, links, uid ...
   why="no ls on the PATH of sh"
   [ -n "${4:-}" ] || return 1
-  why="$home belongs to uid $4 with mode $2"
+  why="$PWD belongs to uid $4 with mode $2"
   [ "$4" = "$1" ] || return 1
   case $2 in d????-??-*) ;; *) return 1 ;; esac
-  why=
+  why='' home=$PWD
 }
 
 home() { # PLACE: enters this user's own, and makes it where there is none
