@@ -104,8 +104,8 @@ TRIALS = (
     *(Trial(attack, START, "b1") for attack in ("replayed-with-token", "uptime")),
     *(Trial(attack, ("facts",)) for attack in ("nothing", "other-token", "replayed", "exit-code")),
     *(Trial(attack, ("facts",), harmless=True) for attack in ("many-facts", "much-evidence")),
-    *(Trial(attack, ("lease take",), harmless=True) for attack in ("many-leases", "many-others")),
-    Trial("lease-of-ages", ("lease take",), harmless=True, spreads=True),
+    Trial("many-others", ("lease take",), harmless=True),
+    *(Trial(attack, ("lease take",), harmless=True, spreads=True) for attack in ("many-leases", "lease-of-ages")),
     *(Trial(f"output-{name}", START, "b1") for name in OUTPUTS),
     *(Trial(name, START, "b1") for name in HOSTS),
 )
