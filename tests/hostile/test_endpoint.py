@@ -213,11 +213,14 @@ class Campaigns:
 
 
 @pytest.fixture(scope="module")
-def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaigns]:
+def campaigns(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Campaigns]:
     directory = tmp_path_factory.mktemp("campaigns")
     all_of_them = Campaigns(directory)
+    chosen = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
+    wanted = {item.callspec.params.get("trial") for item in chosen}
     for trial in (Trial(), HONEST, *TRIALS):
-        all_of_them.start(trial)
+        if not trial.attack or trial in wanted:
+            all_of_them.start(trial)
     yield all_of_them
     all_of_them.close()
 

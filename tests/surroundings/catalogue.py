@@ -137,9 +137,7 @@ LIMIT = r"more than \d+ bytes"
 FLOODING = (
     Surrounding("rc-floods", "bash", {".bashrc": "yes missing=none\n"}, says=LIMIT),
     Surrounding("forced-flood", "bash", match="ForceCommand exec cat /dev/zero", says=LIMIT),
-    Surrounding("forced-errors", "bash", match="ForceCommand exec cat /dev/zero >&2", says=f"{LIMIT}|{WAITS}"),
-    Surrounding(
-        "greets-and-floods", "bash", match="ForceCommand echo netbench-42; exec cat /dev/zero", says=f"{LIMIT}|cut"
-    ),
+    Surrounding("forced-errors", "bash", match="ForceCommand exec cat /dev/zero >&2", says=LIMIT),
+    Surrounding("greets-and-floods", "bash", match="ForceCommand echo netbench-42; exec cat /dev/zero", says=LIMIT),
 )
 ALL = (*SHELLS, *ANOTHERS, *TIDY, *BROKEN, *FLOODING)
