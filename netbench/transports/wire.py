@@ -118,6 +118,7 @@ class Answer:
         self._buffer = bytearray()
         self._fed = 0  # bytes in all
         self._looked = 0  # bytes of the buffer in which the end of a message's line is not
+        self._tail = bytearray()  # the last bytes, for a greeting that comes in pieces
         self._noise = bytearray()
         self._noisy = 0  # bytes of noise in all
         self._lines = 0
@@ -133,7 +134,9 @@ class Answer:
             raise _too_much(self._limit + NOISE, "an answer")
         self._buffer += piece
         if not self.greeted:
-            self.greeted = GREETING in self._buffer
+            self._tail += piece
+            self.greeted = GREETING in self._tail
+            del self._tail[: -len(GREETING)]
         while self.exit_code is None and self._buffer and self._step():
             pass
 
@@ -156,9 +159,13 @@ class Answer:
             self._emit(piece)
             return True
         at = self._buffer.find(self._marker)
-        self._pass_over(at if at >= 0 else len(self._buffer) - len(self._marker) + 1)
         if at < 0:
+            # all but what may be the beginning of a marker: that has but one line end, and it comes first
+            last = self._buffer.rfind(b"\n", max(0, len(self._buffer) - len(self._marker)))
+            begins = last >= 0 and self._marker.startswith(self._buffer[last:])
+            self._pass_over(last if begins else len(self._buffer))
             return False
+        self._pass_over(at)
         end = self._buffer.find(b"\n", max(len(self._marker), self._looked))
         if end < 0:
             self._looked = len(self._buffer)
