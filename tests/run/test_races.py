@@ -150,11 +150,12 @@ def test_hostile_names(
             try:
                 path.parent.mkdir(exist_ok=True)
                 if isinstance(content, bytes):
-                    path.write_bytes(content)
+                    with path.open("xb") as file:  # not into a pipe that he has put there himself
+                        file.write(content)
                 elif content == "fifo":
                     os.mkfifo(path)
                 elif content == "sparse":
-                    with path.open("wb") as file:
+                    with path.open("xb") as file:
                         file.truncate(1 << 40)
                 elif content == "link":
                     path.symlink_to(hostile.canaries[0])
