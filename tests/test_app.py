@@ -19,7 +19,7 @@ from tests.run.test_runner import make_plan
 from tests.simulator.claims import PROBES
 
 THROUGHPUT = {"throughput": PROBES["throughput"]}
-BUSY = b"netbench lease live 60 100 0 abc alice@bastion-2, pid 7, run 20260101T000000Z-same\n"
+BUSY = b"lease live 60 100 0 abc /run alice@bastion-2, pid 7, run 20260101T000000Z-same\n"
 WORLD = World(noise=0.005, across={"host->host": 0.5})
 
 
@@ -90,8 +90,9 @@ def test_the_check_table_shows_who_uses_a_node_and_what_guards_it() -> None:
     )
     inventory = Inventory("hosts.yaml", (), endpoints)
     campaign = app.Campaign(app.Request(), inventory, {}, make_plan(), 1.0, ())
-    ask = ("sh", "-c")
-    ways = {LocalAccess(): FakeTransport({ask: Reply()}), pod: FakeTransport({ask: Reply(BUSY)})}
+    ask = ("netbench-lease", "list")
+    free_one = Reply(b"me 0\nplace /run\n")
+    ways = {LocalAccess(): FakeTransport({ask: free_one}), pod: FakeTransport({ask: Reply(BUSY)})}
 
     class Fakes(Pool):
         get = staticmethod(ways.__getitem__)  # type: ignore[assignment]

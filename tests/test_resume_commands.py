@@ -94,7 +94,12 @@ def test_any_difference_names_the_step(how: str, done: bool) -> None:
 def test_a_finished_step_may_have_gone_to_an_older_address_and_nowhere_stranger() -> None:
     plan = stored_plan()
     step = plan.steps[0]
-    older = replace(step, client=tuple("192.0.2.7" if "198.18." in word else word for word in step.client))
+    assert step.server is not None
+    older = replace(
+        step,
+        client=tuple("192.0.2.7" if "198.18." in word else word for word in step.client),
+        server=replace(step.server, bind=("-B", "192.0.2.7")),
+    )
     moved = replace(plan, steps=(older, *plan.steps[1:]))
     assert difference(moved, frozenset({step.id})) is None
     assert difference(moved) is not None

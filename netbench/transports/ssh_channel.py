@@ -13,7 +13,7 @@ from netbench.errors import DeadlineError, LoginShellError
 from netbench.transports import wire
 
 PIECE = 65536  # bytes read at once
-GREETING_SECONDS = 20.0  # that a login shell and its rc files may take
+GREETING_SECONDS = 15.0  # that a login shell and its rc files may take; less than any command that comes first has
 PATIENCE = 5.0  # seconds beyond a command's deadline until its connection is given up
 
 
@@ -50,7 +50,7 @@ class Exchange:
         self._channel.settimeout(max(1.0, until - time.monotonic()))
         self._channel.exec_command(line)
         if not proved:
-            self._greeting(answer, min(until, time.monotonic() + GREETING_SECONDS))
+            self._greeting(answer, until)
         self._channel.sendall(program.encode("utf-8", "surrogateescape"))
         self._channel.shutdown_write()
         while answer.exit_code is None:
@@ -62,8 +62,11 @@ class Exchange:
                 raise SessionClosedError
 
     def _greeting(self, answer: wire.Answer, until: float) -> None:
+        patience = min(until, time.monotonic() + GREETING_SECONDS)
         while not answer.greeted:
-            if not self._pump(answer, until):
+            if not self._pump(answer, patience):
+                if patience == until:
+                    raise DeadlineError(f"{self._where}: no answer in time")
                 raise LoginShellError(
                     f"{self._where}: the login shell did not run a command within {GREETING_SECONDS:g} s"
                     f"{self._said(answer)}",
