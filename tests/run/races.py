@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,8 @@ def first(place: Ground, generator: random.Random) -> None:
         os.mkdir(STATE)
         os.chmod(STATE, generator.choice((0o755, 0o777, 0o1777, 0o700)))
         forge(STATE, place, generator)
+    if generator.random() < 0.5:
+        time.sleep(generator.random())  # he has patience, too: what is exchanged all the time is never believed
 
 
 def steal(place: Ground, generator: random.Random) -> None:
