@@ -28,6 +28,7 @@ from netbench.transports.base import Transport, ask
 AT_ONCE = 16  # endpoints checked at the same time: key exchanges and kubectl starts are what loads the bastion
 SECONDS = 20  # for one endpoint's facts
 LONGEST = 300  # characters of one fact
+MOST_FACTS = 100  # of one endpoint, evidence included; facts.sh has some forty
 MOST_EVIDENCE = 20_000  # of one piece of evidence, before it is read
 _KEY = re.compile(r"[a-z0-9_]{1,32}")
 
@@ -154,6 +155,8 @@ def _facts(text: str) -> dict[str, str]:
         if not equals or not _KEY.fullmatch(key.removeprefix(PREFIX)) or not (evidence or value.isprintable()):
             continue
         found[key] = value[: MOST_EVIDENCE if evidence else LONGEST]
+        if len(found) == MOST_FACTS:
+            break
     return found
 
 
