@@ -32,7 +32,8 @@ def installing(tmp_path: Path, apt_get: str, policy: str = "") -> Iterator[subpr
     fake.chmod(0o755)
     (tmp_path / "tmp").mkdir(exist_ok=True)
     line = MOUNT + 'sh "$0"; echo "rc=$?"; cat /usr/sbin/policy-rc.d 2>/dev/null; :'
-    argv = ("unshare", "--mount", "--propagation", "private", "sh", "-c", line, str(SCRIPT), policy)
+    heard = ("env", "--default-signal=HUP,INT,QUIT,TERM")  # also where these tests run under nohup, or in a background
+    argv = (*heard, "unshare", "--mount", "--propagation", "private", "sh", "-c", line, str(SCRIPT), policy)
     environment = {"PATH": f"{fake.parent}:/usr/bin:/bin", "TMPDIR": str(tmp_path / "tmp")}
     with subprocess.Popen(
         argv, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
