@@ -14,6 +14,7 @@ from netbench.transports import wire
 
 PIECE = 65536  # bytes read at once
 GREETING_SECONDS = 15.0  # that a login shell and its rc files may take; less than any command that comes first has
+SETTLING = 2.0  # seconds that a session may take to close after its end was told
 PATIENCE = 5.0  # seconds beyond a command's deadline until its connection is given up
 
 
@@ -60,6 +61,10 @@ class Exchange:
                 if not answer.greeted:
                     raise self._no_shell(answer)
                 raise SessionClosedError
+        if answer.exit_code:  # its reason is on stderr, which may come after the end that stdout tells
+            settled = time.monotonic() + SETTLING
+            while time.monotonic() < settled and not self._over() and self._pump(answer, settled):
+                pass
 
     def _greeting(self, answer: wire.Answer, until: float) -> None:
         patience = min(until, time.monotonic() + GREETING_SECONDS)
@@ -102,9 +107,9 @@ class Exchange:
                 return False
             self._changed.wait(left)
             self._changed.forget()
-        while channel.recv_stderr_ready():
+        if channel.recv_stderr_ready():
             self._errors.feed(channel.recv_stderr(PIECE))
-        while channel.recv_ready() and answer.exit_code is None:
+        if channel.recv_ready():
             answer.feed(channel.recv(PIECE))
         return True
 
