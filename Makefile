@@ -23,14 +23,18 @@ test: $(READY) ## for newcomers, under 15 minutes: what this machine can run of 
 	@$(SUITE) "unit tests" $(BIN)/pytest -n 4 -m "not long and not lab" $(PYTEST_ARGS)
 	@$(SUITE) "lab tests" $(BIN)/pytest -n 3 -m "not long and lab" $(PYTEST_ARGS)
 
+# These measure what an attack costs, or run many campaigns at a time: beside others they would measure those
+ATTACKS := tests/hostile/test_endpoint.py tests/run/test_races.py tests/run/test_attacks.py
+
 # The cluster's tests, of which there is one, side by side with the others; what compares speeds runs alone
 test-long: $(READY) ## the rest: faults, attacks, login shells, a cluster where there is one, speeds (half an hour)
 	@.ci/system-packages test-long
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-long-many test-long-cluster
+	@$(SUITE) "long tests, attacks" $(BIN)/pytest -m long $(ATTACKS) $(PYTEST_ARGS)
 	@$(SUITE) "long tests, speeds" $(BIN)/pytest -m "long and quiet" $(PYTEST_ARGS)
 
 test-long-many: $(READY)
-	@$(SUITE) "long tests" $(BIN)/pytest -n 3 -m "long and not cluster and not quiet" $(PYTEST_ARGS)
+	@$(SUITE) "long tests" $(BIN)/pytest -n 3 -m "long and not cluster and not quiet" $(ATTACKS:%=--ignore=%) $(PYTEST_ARGS)
 
 test-long-cluster: $(READY)
 	@$(SUITE) $(if $(NETBENCH_TEST_KUBECONFIG),,--may-be-empty) "long tests, cluster" $(BIN)/pytest -m "long and cluster and not quiet" $(PYTEST_ARGS)

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users"),
 ]
 RACES = int(os.environ.get("NETBENCH_RACES", "60"))
-MANY = int(os.environ.get("NETBENCH_NAMES", "20000"))
+MANY = int(os.environ.get("NETBENCH_NAMES", "4000"))
 SHELLS = tuple(name for name in ("dash", "bash", "busybox") if shutil.which(name))
 #: like /tmp; where everybody may exchange everything; and a place of the attacker's own
 PLACES = {"sticky": (0o1777, 0), "open": (0o777, 0), "owned": (0o755, ATTACKER)}
