@@ -1,9 +1,12 @@
 # Where netbench keeps what it has on a machine: PLACE/netbench-UID, a directory of that user's that nobody else can write
 # to, so that no name in it can be made, exchanged or linked by anybody else. It is entered first and judged from inside.
 # Functions answer in variables: a $(...) would cost a process each, on the machine that is being measured.
-me=none
+me=none rights=0
 while read -r key real effective rest; do
-  [ "$key" != Uid: ] || me=$effective
+  case $key in
+  Uid:) me=$effective ;;
+  CapEff:) rights=$real ;;
+  esac
 done </proc/self/status
 
 number() { # is it one that the shell can reckon with?
