@@ -241,12 +241,19 @@ class _Meter:
 
 def _server_failure(result: JobResult, port: int, where: str) -> StepFailed:
     said = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
+    said = [line for line in said if line.strip() != "iperf3: exiting"] or said  # 3.12 says so after its reason
     last = brief(said[-1]) if said else f"exit code {result.status}"
     if "address already in use" in last.lower():
         return StepFailed(
             f"TCP port {port} on {where} is taken by somebody else ({last})",
             "free it, or choose another with --port",
             failure=FailureClass.PORT_TAKEN,
+        )
+    if "cannot assign requested address" in last.lower():
+        return StepFailed(
+            f"{where} does not have the address that was measured any more: recreated? ({last})",
+            "begin a new run, or go on with --resume and --allow-changed-environment",
+            failure=FailureClass.INVALID_RESULT,
         )
     if result.status in ("126", "127"):
         return StepFailed(f"{where}: {last}", "install it there", failure=FailureClass.TOOL_MISSING)
