@@ -19,7 +19,7 @@ from netbench.transports.pool import Pool
 def leased(campaign: Campaign, connections: Pool, token: str = "") -> Iterator[Leases]:
     """The campaign's nodes for this run alone: the lock of this machine, and leases on every endpoint of theirs.
 
-    ``token``: of a run that is taken up again, whose own leases do not keep it out.
+    ``token``: of a run that is resumed, whose own leases do not keep it out.
     Raises LockedError, which says who holds one, since when and until when; then nothing is held. Where the request
     says to keep going, nodes that another run holds are in ``lost``. Endpoints that cannot be leased: ``missing``.
     """
