@@ -3,7 +3,7 @@
 #                     run COMMAND in a new private directory, report, clean up; its files may have LIMIT bytes each
 #   fetch PLACE ID    wait for a started job and report its result again
 #   stop PLACE ID     end that job, and remove its directory
-#   collect PLACE ID  the same, and report its result, which its own session could not
+#   collect PLACE ID  end that job, and report its result, which its own session could not; a stop has to follow
 #   find PLACES       list this user's job directories in PLACES (space-separated)
 # Answers: "ready", "beat UPTIME TX RX", "frame STATUS OUTBYTES ERRBYTES HOSTBYTES" followed by that many bytes of stdout,
 # stderr and snapshots of the machine, and "end"; "gone" and "lost" answer a fetch. A find gives "job STATE PLACE ID" with
@@ -246,10 +246,11 @@ stop | collect)
   if { read -r pid start rest <child; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; then
     kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid"
   fi
-  if [ "$verb" = collect ] && { read -r pid start birth limit <job && read -r status <status; } 2>/dev/null; then
+  if [ "$verb" = stop ]; then
+    clear "$1"
+  elif { read -r pid start birth limit <job && read -r status <status; } 2>/dev/null; then
     frame "$status" "$limit"
   fi
-  clear "$1"
   ;;
 find)
   runs() { { read -r pid start rest <"$1"; } 2>/dev/null && born "$pid" && [ "$since" = "$start" ]; }

@@ -205,7 +205,7 @@ class StepRun:
         if self._server is not None:
             self._watched["destination"] = None
             self._lost = stopped[-1]
-        if self._server is not None and not stopped[-1]:
+        if self._server is not None and (self._server.reported or not stopped[-1]):
             try:
                 self._served = self._server.result()
                 self._watched["destination"] = activity(self._served.host)

@@ -52,11 +52,12 @@ class Connector(Protocol):
 Factory = Callable[[Access, Connector], Transport]
 
 
-def _passes(error: BaseException) -> bool:
+def passes(error: BaseException) -> bool:
+    """Whether the same may go well a moment later."""
     return isinstance(error, NetbenchError) and error.failure in (FailureClass.CONNECTION_CUT, FailureClass.UNREACHABLE)
 
 
-@retry(retry=retry_if_exception(_passes), stop=stop_after_attempt(2), wait=wait_fixed(1), reraise=True)
+@retry(retry=retry_if_exception(passes), stop=stop_after_attempt(2), wait=wait_fixed(1), reraise=True)
 def ask(transport: Transport, command: Command) -> Completed:
     """Run what may be run twice, once more where the link was lost or did not come about. Raises as ``Transport.run``.
 
