@@ -9,8 +9,10 @@ import pytest
 
 from netbench.transports.credentials import VARIABLES
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: children would ignore it, too
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# as in the background of a script, or under nohup: children would ignore them, too
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True)
