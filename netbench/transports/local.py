@@ -19,6 +19,7 @@ from netbench.transports.base import Connector, OnOutput
 from netbench.transports.credentials import VARIABLES
 
 PIECE = 65536  # bytes read at once
+ENDING = 3.0  # seconds from a polite end to a hard one: a script's shell needs one to end what it started
 INHERITED = 5.0  # seconds that output may stay open after the end, in processes that the command left
 
 
@@ -75,6 +76,11 @@ class LocalTransport:
         try:
             if not streams.pump(started + command.deadline, take, stderr.feed):
                 raise DeadlineError(f"{command.argv[0]} gave no answer within {command.deadline:g} s")
+        except BaseException:
+            # what a script runs in is a session of its own: the shell before it ends that, when it is told to
+            os.killpg(process.pid, signal.SIGTERM)  # not waited for yet: its number is still its own
+            streams.pump(time.monotonic() + ENDING, _ignore, _ignore)
+            raise
         finally:
             with self._lock:  # its number may be somebody else's as soon as it is waited for
                 if process.poll() is None:
@@ -100,26 +106,33 @@ class _Streams:
         self._input = memoryview(stdin)
         self._selector = selectors.DefaultSelector()
         self._end = os.pidfd_open(process.pid)
+        self._ended = False
         self._selector.register(self._end, selectors.EVENT_READ)
+        self._open: set[object] = {process.stdout, process.stderr}
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None  # noqa: S101 - Popen was given PIPE
+            self._selector.register(stream, selectors.EVENT_READ)
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             self._selector.register(process.stdin, selectors.EVENT_WRITE)
 
     def pump(self, until: float, take: Callable[[bytes], object], keep_error: Callable[[bytes], object]) -> bool:
-        """Until the process has ended and its output is read; False where the time (of the monotonic clock) is over."""
+        """Until the process has ended and its output is read; False where the time (of the monotonic clock) is over.
+
+        May be called again after it raised what a taker raised, or said False.
+        """
         takers: dict[object, Callable[[bytes], object]] = {}
         for stream, taker in ((self._process.stdout, take), (self._process.stderr, keep_error)):
             assert stream is not None  # noqa: S101 - Popen was given PIPE
-            self._selector.register(stream, selectors.EVENT_READ)
-            takers[stream] = taker
-        ended = False
-        while takers or not ended:
+            if stream in self._open:
+                takers[stream] = taker
+        while takers or not self._ended:
             left = until - time.monotonic()
             if left <= 0:
-                return ended
+                return self._ended
             for key, _ in self._selector.select(left):
                 if key.fileobj == self._end:
-                    ended = True
+                    self._ended = True
                     self._selector.unregister(self._end)  # not waited for yet: its number stays its own
                     until = min(until, time.monotonic() + INHERITED)
                 elif key.fileobj is self._process.stdin:
@@ -128,6 +141,7 @@ class _Streams:
                     takers[key.fileobj](piece)
                 else:
                     self._selector.unregister(key.fileobj)
+                    self._open.discard(key.fileobj)
                     del takers[key.fileobj]
         return True
 
@@ -151,6 +165,10 @@ class _Streams:
         for stream in streams:
             if stream is not None and not stream.closed:
                 stream.close()
+
+
+def _ignore(piece: bytes) -> None:
+    """For output that nobody wants any more."""
 
 
 def connect(access: Access, connector: Connector) -> LocalTransport:
