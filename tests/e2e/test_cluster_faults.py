@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
+import signal
 import subprocess
 import sys
 import time
@@ -59,7 +61,8 @@ def test_exec_connections_cut_in_the_middle_of_a_test_cost_no_sample(
     cluster: Cluster, relay: Relay, inventory: Path, seed: int, tmp_path: Path
 ) -> None:
     bench = start(inventory, tmp_path, *PODS, "--probes", "throughput", "--rounds", "1", "--duration", "10")
-    client = soon(lambda: clients(cluster), 60)
+    (step,) = measures(bench, tmp_path)["steps"]
+    client = soon(lambda: running(cluster, step["client"]), 60)
     assert client, "no client was started"
     soon(lambda: bench.process.poll() is not None, moment(seed))
     assert relay.cut() >= 2, "there was nothing to cut"
@@ -135,6 +138,20 @@ class Bench:
         return self.output.read_text()
 
 
+_started: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.fixture(autouse=True)
+def no_bench_stays() -> Iterator[None]:
+    """One that a failed test left would hold its leases against the tests that follow."""
+    yield
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
 def start(inventory: Path, tmp_path: Path, *arguments: str) -> Bench:
     argv = (sys.executable, "-m", "netbench", "bench", *arguments, "--inventory", str(inventory))
     output = tmp_path / f"said.{len(list(tmp_path.glob('said.*')))}"
@@ -142,6 +159,7 @@ def start(inventory: Path, tmp_path: Path, *arguments: str) -> Bench:
         process = subprocess.Popen(
             (*argv, "--reports", str(tmp_path / "reports")), stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
+    _started.append(process)
     return Bench(process, output)
 
 
@@ -173,9 +191,9 @@ def whole(tmp_path: Path) -> bool:
     return good == sorted(step["id"] for step in json.loads(plan.read_text())["steps"])
 
 
-def clients(cluster: Cluster) -> list[str]:
-    """The iperf3 clients on all nodes, pods included, as node and pid."""
-    find = "ps -e -o pid=,args= | grep -E '^ *[0-9]+ iperf3 -c' || true"
+def running(cluster: Cluster, argv: list[str]) -> list[str]:
+    """What runs with that command line on all nodes, pods included, as node and pid; others' iperf3 may run there."""
+    find = f"ps -e -o pid=,args= | grep -E '^ *[0-9]+ {re.escape(' '.join(argv))}' || true"
     return [f"{name} {pid}" for name in cluster.nodes for pid in cluster.on_node(name, find).splitlines()]
 
 
