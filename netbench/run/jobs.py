@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from netbench.errors import ConnectionCutError, DeadlineError, OutputLimitError, TransportError
-from netbench.model import Command, Completed, FailureClass
+from netbench.model import Completed, FailureClass
 from netbench.model.commands import LIMIT
 from netbench.probes.failures import brief
 from netbench.run.scripts import script
-from netbench.transports.base import Transport, passes
+from netbench.transports.base import Transport, ask
 
 LINGER = 120  # seconds a result is kept on the endpoint for another fetch
 GRACE = 15.0  # seconds that starting, ending and reporting may take besides the command itself
@@ -135,7 +135,7 @@ class Job:
 
     def stop(self) -> None:
         """End what still runs and remove the job's directory there. Raises TransportError when that cannot be told."""
-        if self._over and self._reader.result is None and self._broken is not None and _may_still_run(self._broken):
+        if self._over and not self.reported and self._broken is not None and _may_still_run(self._broken):
             with suppress(TransportError):  # what cannot be collected must be ended all the same
                 self._collect()
         end_job(self._transport, self.place, self.id)
@@ -178,7 +178,7 @@ class Job:
         """End it, and take its result along, for its session is gone."""
         reader = FrameReader()
         command = script("job", "collect", self.place, self.id, deadline=2 * GRACE, limit=self._limit)
-        reader.feed(_insist(self._transport, command).stdout)
+        reader.feed(ask(self._transport, command, GRACE).stdout)
         if reader.result is not None:
             self._reader.result = reader.result
             self._reader.wake()
@@ -265,7 +265,7 @@ def new_token() -> str:
 
 def end_job(transport: Transport, place: str, identity: str) -> None:
     """End a job and remove its directory. Raises TransportError where that cannot be told."""
-    done = _insist(transport, script("job", "stop", place, identity, deadline=2 * GRACE))
+    done = ask(transport, script("job", "stop", place, identity, deadline=2 * GRACE), GRACE)
     if done.exit_code != 0:
         raise ConnectionCutError(f"job {identity} in {place} could not be cleaned: {done.error_text}")
 
@@ -289,16 +289,6 @@ def find_jobs(transport: Transport, places: Sequence[str], token: str = "") -> l
         raise TransportError(f"job directories cannot be listed: {done.error_text}", failure=FailureClass.TOOL_FAILED)
     found = re.findall(r"^job (\w+) (/[^\s]*|~) ([0-9a-f]{24})$", done.text, re.MULTILINE)
     return [Left(*one) for one in found if one[2].startswith(token)]
-
-
-def _insist(transport: Transport, command: Command) -> Completed:
-    """Run what may be run again and again, for a while: what cut a job's session may cut this as well."""
-    for attempt in Retrying(
-        stop=stop_after_delay(GRACE), wait=wait_fixed(1), retry=retry_if_exception(passes), reraise=True
-    ):
-        with attempt:
-            return transport.run(command)
-    raise AssertionError("unreachable: the last attempt raises")
 
 
 def _may_end_well(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_fixed
 
 from netbench.errors import NetbenchError
 from netbench.model import Access, Command, Completed, FailureClass
@@ -52,16 +52,16 @@ class Connector(Protocol):
 Factory = Callable[[Access, Connector], Transport]
 
 
-def passes(error: BaseException) -> bool:
-    """Whether the same may go well a moment later."""
+def _passes(error: BaseException) -> bool:
     return isinstance(error, NetbenchError) and error.failure in (FailureClass.CONNECTION_CUT, FailureClass.UNREACHABLE)
 
 
-@retry(retry=retry_if_exception(passes), stop=stop_after_attempt(2), wait=wait_fixed(1), reraise=True)
-def ask(transport: Transport, command: Command) -> Completed:
+def ask(transport: Transport, command: Command, patience: float = 0.0) -> Completed:
     """Run what may be run twice, once more where the link was lost or did not come about. Raises as ``Transport.run``.
 
     For questions, and for what is done once however often it is asked: one lost packet, or a busy API server, must not
-    cost a step or the night.
+    cost a step or the night. ``patience``: seconds for which it is run again and again, instead of once more.
     """
-    return transport.run(command)
+    stop = stop_after_delay(patience) if patience else stop_after_attempt(2)
+    again = Retrying(retry=retry_if_exception(_passes), stop=stop, wait=wait_fixed(1), reraise=True)
+    return again(transport.run, command)

@@ -57,11 +57,8 @@ class KubectlTransport:
 
     def _failed(self, done: Completed) -> TransportError:
         lines = done.error_text.splitlines()
-        # the address of an exec has the whole command in it
-        said = (
-            re.sub(r"\?command=[^\s\"]*", "", lines[-1]) if lines else f"kubectl exited {done.exit_code} without a word"
-        )
-        said = said[:LONGEST]
+        said = lines[-1] if lines else f"kubectl exited {done.exit_code} without a word"
+        said = re.sub(r"\?command=[^\s\"]*", "", said)[:LONGEST]  # the address of an exec has the whole command in it
         where = f"kubectl exec {self._access.namespace}/{self._access.pod}"
         for pattern, make in _FAILURES:
             if re.search(pattern, said, re.IGNORECASE):

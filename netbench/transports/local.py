@@ -108,7 +108,6 @@ class _Streams:
         self._end = os.pidfd_open(process.pid)
         self._ended = False
         self._selector.register(self._end, selectors.EVENT_READ)
-        self._open: set[object] = {process.stdout, process.stderr}
         for stream in (process.stdout, process.stderr):
             assert stream is not None  # noqa: S101 - Popen was given PIPE
             self._selector.register(stream, selectors.EVENT_READ)
@@ -123,8 +122,7 @@ class _Streams:
         """
         takers: dict[object, Callable[[bytes], object]] = {}
         for stream, taker in ((self._process.stdout, take), (self._process.stderr, keep_error)):
-            assert stream is not None  # noqa: S101 - Popen was given PIPE
-            if stream in self._open:
+            if stream in self._selector.get_map():
                 takers[stream] = taker
         while takers or not self._ended:
             left = until - time.monotonic()
@@ -141,7 +139,6 @@ class _Streams:
                     takers[key.fileobj](piece)
                 else:
                     self._selector.unregister(key.fileobj)
-                    self._open.discard(key.fileobj)
                     del takers[key.fileobj]
         return True
 
