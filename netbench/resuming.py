@@ -1,4 +1,4 @@
-"""``bench --resume``: a run taken up again after any kind of end, from what its directory says.
+"""``bench --resume``: a run resumed after any kind of end, from what its directory says.
 
 The plan is the stored one. The inventory is read again only to reach its endpoints, which are checked again; what they
 have become must be what they were.

@@ -1,4 +1,4 @@
-"""``python -m netbench.lab.recreate STATE POD``, run in the lab's namespaces: a pod deleted and made anew."""
+"""``python -m netbench.lab.recreate STATE POD``, run in the lab's namespaces: a pod deleted and recreated."""
 
 from __future__ import annotations
 

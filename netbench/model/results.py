@@ -130,7 +130,7 @@ class EndpointFacts:
 
 @dataclass(frozen=True)
 class Session:
-    """A run taken up again: from one ``bench --resume`` to its end or death."""
+    """A run that was resumed: from one ``bench --resume`` to its end or death."""
 
     number: int  # from 2; the first session is what the manifest itself tells
     started: str  # UTC, ISO 8601

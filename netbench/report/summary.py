@@ -79,7 +79,7 @@ def summary(material: Material) -> Section:
 
 
 def _sessions(material: Material) -> Iterator[Block]:
-    """What is to be known of a run that was taken up again."""
+    """What is to be known of a run that was resumed."""
     words, sessions = material.words, material.manifest.sessions
     if sessions:
         yield Paragraph(words("sessions", count=material.manifest.session, begun=_clean_time(sessions[-1].started)))

@@ -1,4 +1,4 @@
-"""Whether a run that is taken up again still measures the same things: pure comparison of then and now."""
+"""Whether a run that is resumed still measures the same things: pure comparison of then and now."""
 
 from __future__ import annotations
 
