@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,10 @@ import pytest
 from tests.faults.site import TOOLS, Process, Site, end, soon
 from tests.lab.conftest import running_lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(300)]
 QUICK = ("--profile", "smoke", "--kinds", "host,terway", "--probes", "latency", "--rounds", "1")
+#: Steps of five seconds: on a busy machine one look at all processes takes longer than a step of the smoke profile.
+SEEN = (*QUICK, "--option", "latency.count=6", "--option", "latency.interval=1")
 PROGRAM = (sys.executable, "-m", "netbench")
 ENDPOINTS = ("a1", "a2", "a1-terway", "a2-terway")
 
@@ -29,11 +30,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(state)
 
 
-def at_work(site: Site, reports: Path) -> bool:
-    """Whether a step is at work."""
-    return bool(list(reports.glob("*/manifest.json"))) and any(
-        one.argv[0] in TOOLS for name in ENDPOINTS for one in site.at(name)
-    )
+def at_work(site: Site, reports: Path, run: subprocess.Popen[str]) -> bool:
+    """Wait for a step at work; False where there was none in time. A bench that ends before tells its words."""
+
+    def seen() -> bool:
+        if run.poll() is not None:
+            stdout, stderr = run.communicate()
+            pytest.fail(f"it ended before a step was seen, exit code {run.returncode}\n{stdout}{stderr}")
+        return bool(list(reports.glob("*/manifest.json"))) and any(
+            one.argv[0] in TOOLS for name in ENDPOINTS for one in site.at(name)
+        )
+
+    return soon(seen, 100)
 
 
 def manifest(reports: Path) -> dict[str, object]:
@@ -48,8 +56,8 @@ def test_an_impatient_interrupt_stops_cleanly_and_its_hint_goes_on(
 ) -> None:
     """The signal comes again and again until netbench has ended; the command it then names takes the run up again."""
     reports = tmp_path / "reports"
-    run, bench = site.bench(reports, *QUICK)
-    assert soon(partial(at_work, site, reports), 60), "nothing was measured"
+    run, bench = site.bench(reports, *SEEN)
+    assert at_work(site, reports, run), "nothing was measured"
     assert end(bench, number)
     sent = 1
     while alive(bench) and sent < 500:
@@ -74,9 +82,9 @@ def test_an_impatient_interrupt_stops_cleanly_and_its_hint_goes_on(
 
 def test_nohup_outlives_a_hangup(site: Site, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    with start(site, "nohup", *command(site, reports)) as run:
+    with start(site, "nohup", *command(site, reports, SEEN)) as run:
         bench = site.measuring(reports)
-        assert soon(partial(at_work, site, reports), 60), "nothing was measured"
+        assert at_work(site, reports, run), "nothing was measured"
         assert end(bench, signal.SIGHUP)
         stdout, stderr = run.communicate(timeout=100)
     assert run.returncode == 0, stdout + stderr
@@ -113,9 +121,9 @@ def test_it_measures_whatever_it_is_started_in(site: Site, around: tuple[str, ..
     assert [path for path in reports.rglob("*") if path.stat().st_mode & 0o077] == []
 
 
-def command(site: Site, reports: Path) -> tuple[str, ...]:
+def command(site: Site, reports: Path, options: tuple[str, ...] = QUICK) -> tuple[str, ...]:
     """A bench with everything on its command line: the environment may be empty."""
-    return (*PROGRAM, "bench", *QUICK, "--inventory", str(site.state.inventory), "--reports", str(reports))
+    return (*PROGRAM, "bench", *options, "--inventory", str(site.state.inventory), "--reports", str(reports))
 
 
 def start(site: Site, *argv: str, cwd: Path | None = None) -> subprocess.Popen[str]:
